@@ -1,0 +1,13 @@
+"""Redaction: find credentials and personal data in anything, and hand back a JSON-safe copy without them.
+
+This package knows nothing of logging. `redact` is the one-call form; `compile_policy` gives the `Redactor` that the log chain calls
+per event.
+"""
+
+from __future__ import annotations
+
+from agentlogsafe.redaction.memory import RunMemory
+from agentlogsafe.redaction.policy import RedactionPolicy
+from agentlogsafe.redaction.redactor import Redactor, Report, compile_policy, redact
+
+__all__ = ["RedactionPolicy", "Redactor", "Report", "RunMemory", "compile_policy", "redact"]

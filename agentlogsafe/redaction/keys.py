@@ -1,0 +1,144 @@
+"""Decide from a key's words what the value under it is: ``userPassword``, ``X-Api-Key``, ``first_name``, ``max_tokens``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from agentlogsafe.redaction import vocabulary as v
+
+# ``HTTPServer2Key`` → HTTP Server 2 Key; digits stay with short words (s3, ed25519, oauth2).
+_WORD = re.compile(r"[A-Z]{2,}(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[A-Z]+[0-9]*|[0-9]+|[^\W\d_a-zA-Z]+")
+_DROPPED_TAILS = frozenset("value text str string raw plain plaintext b64 base64 header env var old new current confirm confirmation hash hashed field".split())
+_LONGEST_KEY = 128
+_ENOUGH = 4096
+
+
+def words(key: str) -> list[str]:
+    """Split *key* into lower-case words, whatever its case style.
+
+    ``OPENAI_API_KEY``, ``openaiApiKey``, ``openai-api-key`` and ``openai.api.key`` all give ``["openai", "api", "key"]``.
+    """
+    return [word.lower() for word in _WORD.findall(key)]
+
+
+def _strip_counter(parts: list[str]) -> list[str]:
+    """Drop a short counter (``password2``, ``address1``, ``api_key_1``); a long number is an id and stays."""
+    while parts and parts[-1].isdigit() and len(parts[-1]) <= 2 and len(parts) > 1:  # noqa: PLR2004 - the length of a counter
+        parts = parts[:-1]
+    if parts:
+        bare = parts[-1].rstrip("0123456789")
+        if bare and len(parts[-1]) - len(bare) <= 2 and parts[-1] not in v.SECRET_WORDS:  # noqa: PLR2004
+            parts = [*parts[:-1], bare]
+    return parts
+
+
+def _secret(parts: list[str]) -> str | None:
+    """Return the credential category of a key's words, or None."""
+    last = parts[-1]
+    before = parts[:-1]
+    if v.HARMLESS_HEADS.intersection(before):
+        return None
+    if last in ("key", "keys"):
+        if not before or "public" in before or "pub" in before:
+            return None
+        qualifier = before[-1]
+        if qualifier in ("private", "priv", "ssh", "rsa"):
+            return "PRIVATE_KEY"
+        if qualifier in v.KEY_QUALIFIERS or v.PROVIDERS.intersection(before):
+            return "SECRET" if "secret" in before else "API_KEY"
+        return v.SECRET_PHRASES.get(qualifier + "key")
+    if last == "token":
+        return None if v.TOKEN_HARMLESS.intersection(before) else "TOKEN"
+    if last == "tokens":
+        return "TOKEN" if before and before[-1] in v.TOKENS_SECRET else None
+    if last in v.SECRET_WORDS:
+        return v.SECRET_WORDS[last]
+    for size in (3, 2, 1):
+        found = v.SECRET_PHRASES.get("".join(parts[-size:]))
+        if found:
+            return found
+    return _glued(last)
+
+
+def _glued(word: str) -> str | None:
+    """Recognise words that were written without a separator: ``mypassword``, ``slackapitoken``."""
+    for tail, category in (("password", "PASSWORD"), ("passwd", "PASSWORD"), ("passphrase", "PASSWORD"), ("apikey", "API_KEY"), ("secretkey", "SECRET"),
+                           ("accesskey", "API_KEY"), ("accesstoken", "TOKEN"), ("authtoken", "TOKEN"), ("apitoken", "TOKEN"), ("clientsecret", "SECRET"),
+                           ("token", "TOKEN"), ("secret", "SECRET")):  # fmt: skip
+        if word.endswith(tail):
+            return category
+    return None
+
+
+def _personal(parts: list[str]) -> str | None:
+    """Return the personal category of a key's words, or None."""
+    last = parts[-1]
+    if last in ("address", "addresses", "addr") and len(parts) > 1 and parts[-2] in v.ADDRESS_HARMLESS:
+        return "WALLET" if parts[-2] == "wallet" else None
+    for size in (4, 3, 2, 1):
+        if size > len(parts):
+            continue
+        found = v.PERSONAL_PHRASES.get("".join(parts[-size:]))
+        if found:
+            return found
+    if last == "name" and len(parts) > 1 and parts[-2] in v.PERSON_WORDS and parts[-2] not in ("user", "client", "owner"):
+        return "NAME"
+    return None
+
+
+def classify(key: str) -> str | None:
+    """Return the category that the words of *key* announce, or None when they announce nothing."""
+    parts = _strip_counter(words(key))
+    if not parts:
+        return None
+    while len(parts) > 1 and parts[-1] in _DROPPED_TAILS:
+        parts = parts[:-1]
+    whole = "".join(parts)
+    found = v.SECRET_PHRASES.get(whole) or v.PERSONAL_PHRASES.get(whole)
+    if found:
+        return found
+    return _secret(parts) or _personal(parts)
+
+
+class KeyRules:
+    """Key verdicts of one policy, remembered per spelling: the hot path is one dict lookup."""
+
+    __slots__ = ("_moved", "_seen")
+
+    def __init__(self, moved: Mapping[str, str | None] | None = None) -> None:
+        """Take the keys that a policy moves: squashed spelling → category, or None for harmless."""
+        self._moved = {squash(key): category for key, category in (moved or {}).items()}
+        self._seen: dict[str, str | None] = {}
+
+    def category(self, key: str) -> str | None:
+        """Return the category of the value under *key*, or None."""
+        try:
+            return self._seen[key]
+        except KeyError:
+            pass
+        found = self._decide(key)
+        if len(key) <= _LONGEST_KEY:
+            if len(self._seen) >= _ENOUGH:
+                self._seen.clear()
+            self._seen[key] = found
+        return found
+
+    def _decide(self, key: str) -> str | None:
+        if len(key) > _LONGEST_KEY:
+            return None
+        if self._moved:
+            squashed = squash(key)
+            if squashed in self._moved:
+                return self._moved[squashed]
+        return classify(key)
+
+
+def squash(key: str) -> str:
+    """Return *key* lower-cased without separators: the spelling under which a policy's own keys are compared."""
+    return "".join(words(key))
+
+
+def moved_keys(sensitive: Mapping[str, str], harmless: Iterable[str]) -> dict[str, str | None]:
+    """Join a policy's two lists into one table."""
+    return {**dict.fromkeys(harmless, None), **sensitive}

@@ -1,0 +1,97 @@
+"""Turn any Python object into something one step nearer to JSON, without trusting it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import decimal
+import enum
+import ipaddress
+import pathlib
+import types
+import uuid
+from collections.abc import Iterator, Mapping, Sequence, Set
+from itertools import islice
+
+HIDDEN = object()
+"""Stands for a value that its own class hides (``repr=False``, ``SecretStr``): the walk masks it."""
+
+_TEXTUAL = (
+    datetime.datetime, datetime.date, datetime.time, uuid.UUID, decimal.Decimal, pathlib.PurePath, ipaddress.IPv4Address,
+    ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network, datetime.timedelta, complex, range,
+)  # fmt: skip
+
+
+def describe(value: object) -> str:
+    """Return a type's name in angle brackets: what is said of an object that is not looked into."""
+    kind = type(value)
+    return f"<{kind.__module__}.{kind.__qualname__}>"
+
+
+def simplify(value: object, limit: int) -> object:
+    """Return *value* as an exact str, int, float, bool, None, dict or list (of anything), one level deep.
+
+    At most ``limit + 1`` members of a container are taken, so that the caller can see that there were more. Iterators are never consumed.
+
+    Raises:
+        Exception: whatever the object's own methods raise; the caller answers with a marker.
+    """
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__index__(value)
+    if isinstance(value, float):
+        return float.__pos__(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _decoded(value)
+    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, _TEXTUAL):
+        return str(value)
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}: {value}"
+    if isinstance(value, Mapping):
+        return dict(islice(((k, v) for k, v in value.items()), limit + 1))
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return dict(zip(value._fields, value, strict=False))
+    if isinstance(value, Iterator):
+        return describe(value)
+    if isinstance(value, Sequence | Set):
+        return list(islice(iter(value), limit + 1))
+    return _object(value)
+
+
+def _decoded(value: bytes | bytearray | memoryview) -> str:
+    raw = bytes(value)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"<{len(raw)} bytes>"
+
+
+def _object(value: object) -> object:
+    """Return the fields of a structured object, or else its bounded text."""
+    kind = type(value)
+    if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType | types.MethodType | types.ModuleType):
+        return f"<{getattr(value, '__module__', None) or 'builtins'}.{getattr(value, '__qualname__', kind.__name__)}>"
+    if hasattr(kind, "get_secret_value"):
+        return HIDDEN
+    if dataclasses.is_dataclass(kind):
+        return {f.name: getattr(value, f.name, None) if f.repr else HIDDEN for f in dataclasses.fields(kind)}
+    attrs = getattr(kind, "__attrs_attrs__", None)
+    if attrs is not None:
+        return {a.name: getattr(value, a.name, None) if a.repr else HIDDEN for a in attrs}
+    dump = getattr(kind, "model_dump", None)
+    if callable(dump):
+        dumped = dump(value)
+        if isinstance(dumped, dict):
+            hidden = [name for name, info in getattr(kind, "model_fields", {}).items() if getattr(info, "repr", True) is False]
+            return {**dumped, **{name: HIDDEN for name in hidden if name in dumped}}
+        return dumped
+    if kind.__module__.partition(".")[0] == "numpy" and hasattr(kind, "tolist"):
+        return value.tolist()  # type: ignore[attr-defined]
+    if kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__:
+        return describe(value)
+    return str.__str__(str(value))

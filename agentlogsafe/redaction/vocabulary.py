@@ -1,0 +1,147 @@
+"""The words that make a key sensitive, personal or harmless: data that `keys` reads.
+
+A key is split into words first (``OPENAI_API_KEY`` → ``openai api key``), so a rule here is about whole words and never about
+substrings: that is what keeps ``max_tokens``, ``author`` and ``monkey`` apart from ``token``, ``auth`` and ``key``.
+"""
+
+from __future__ import annotations
+
+# Words that say by themselves that the value is a secret, wherever they stand last in a key.
+SECRET_WORDS = {
+    "password": "PASSWORD", "passwords": "PASSWORD", "passwd": "PASSWORD", "passwort": "PASSWORD", "pwd": "PASSWORD",
+    "pswd": "PASSWORD", "pass": "PASSWORD", "passphrase": "PASSWORD", "passcode": "PASSWORD", "passkey": "PASSWORD",
+    "userpass": "PASSWORD", "userpwd": "PASSWORD", "mdp": "PASSWORD", "contrasena": "PASSWORD", "senha": "PASSWORD", "pw": "PASSWORD",
+    "secret": "SECRET", "secrets": "SECRET", "credential": "SECRET", "credentials": "SECRET", "cred": "SECRET", "creds": "SECRET",
+    "authorization": "SECRET", "auth": "SECRET", "bearer": "TOKEN", "jwt": "TOKEN", "csrf": "TOKEN", "xsrf": "TOKEN",
+    "csrftoken": "TOKEN", "xsrftoken": "TOKEN", "token": "TOKEN",
+    "cookie": "COOKIE", "cookies": "COOKIE", "jsessionid": "COOKIE", "phpsessid": "COOKIE", "sessid": "COOKIE",
+    "otp": "PASSWORD", "totp": "PASSWORD", "pin": "PASSWORD", "cvv": "CARD_CODE", "cvv2": "CARD_CODE", "cvc": "CARD_CODE", "csc": "CARD_CODE",
+    "salt": "SECRET", "nonce": "SECRET", "mnemonic": "SECRET", "dsn": "SECRET", "pat": "TOKEN", "sas": "TOKEN",
+}  # fmt: skip
+
+# ``key`` alone is harmless; after one of these words (or a provider's name) it is a secret.
+KEY_QUALIFIERS = frozenset(
+    """access account admin api app application auth authentication authorization aws backup bot cipher client consumer crypto data
+    decrypt decryption deploy developer dev ec ecdsa ed25519 encrypt encryption function functions gpg hmac host integration jwt license licence live
+    master openpgp personal pgp private priv prod production project registration restricted root rsa secret secure security server
+    service session shared signature signing sign ssh ssl staging storage subscription symmetric test tls tunnel user vault webhook
+    write ingest ingestion admin agent enc dsa dec sandbox team org organization workspace""".split()
+)
+
+# Names of providers: ``openai_key``, ``STRIPE_KEY``, ``cloudantKey`` are secrets.
+PROVIDERS = frozenset(
+    """adafruit adobe airtable akamai algolia alibaba aliyun amplitude anthropic artifactory asana atlassian authress azure beamer bitbucket bittrex
+    braintree brave cerebras circleci clickhouse clojars cloudant cloudflare cloudinary codecov cohere coinbase confluence
+    confluent contentful databricks datadog deepgram deepl deepseek digitalocean discord docker doppler droneci dropbox duffel
+    dynatrace easypost elastic elasticsearch elevenlabs etsy exa facebook fastly figma finicity finnhub firebase fireworks flickr
+    flutterwave frameio freshbooks gcp gemini gitea github gitlab gitter gocardless google grafana groq harness hashicorp
+    heroku hubspot huggingface hf ibm infracost infura instagram intercom intra42 ionic jfrog jina jira jumpcloud kraken kucoin
+    kubernetes langchain langfuse langsmith launchdarkly line linear linkedin lob looker mailchimp mailgun mailjet mapbox
+    mapquest mattermost maxmind meraki messagebird microsoft mistral mixpanel mongodb mongo mysql netlify newrelic ngrok notion
+    npm nuget nvidia nytimes octopus okta openai openrouter opsgenie pagerduty paypal perplexity pinecone plaid planetscale
+    polygon postgres postgresql posthog postman prefect privateai pulumi pypi rapidapi razorpay readme redis replicate resend
+    rollbar rubygems s3 salesforce scalingo segment sendbird sendgrid sendinblue sentry serpapi shippo shodan shopify sidekiq
+    slack snowflake snyk softlayer sonar sonarqube sourcegraph splunk spotify square squarespace stability stripe
+    sumologic supabase tableau tavily telegram terraform tf together travis travisci trello twilio twitch twitter typeform unsplash vercel
+    voyage weather xai yandex youtube zendesk zoom zuplo""".split()
+)
+
+# Several words in a row (joined), for keys whose last word says nothing by itself.
+SECRET_PHRASES = {
+    "connectionstring": "SECRET", "connstring": "SECRET", "connstr": "SECRET", "connectionstr": "SECRET",
+    "securitycode": "CARD_CODE", "cardcode": "CARD_CODE", "verificationcode": "PASSWORD", "authcode": "PASSWORD",
+    "authorizationcode": "PASSWORD", "authenticationcode": "PASSWORD", "smscode": "PASSWORD", "mfacode": "PASSWORD",
+    "2facode": "PASSWORD", "onetimecode": "PASSWORD", "otpcode": "PASSWORD", "logincode": "PASSWORD", "accesscode": "PASSWORD", "pincode": "PASSWORD",
+    "recoverycode": "PASSWORD", "recoverycodes": "PASSWORD", "backupcode": "PASSWORD", "backupcodes": "PASSWORD",
+    "seedphrase": "SECRET", "recoveryphrase": "SECRET", "securityanswer": "PASSWORD", "secretanswer": "PASSWORD",
+    "privatekey": "PRIVATE_KEY", "privkey": "PRIVATE_KEY", "sshkey": "PRIVATE_KEY", "rsakey": "PRIVATE_KEY",
+    "apikey": "API_KEY", "apikeys": "API_KEY", "apisecret": "SECRET", "appsecret": "SECRET", "appkey": "API_KEY", "accesskey": "API_KEY", "secretkey": "SECRET",
+    "authkey": "API_KEY", "masterkey": "SECRET", "accountkey": "SECRET", "storagekey": "SECRET", "sharedkey": "SECRET", "signingkey": "SECRET",
+    "encryptionkey": "SECRET", "servicekey": "API_KEY", "licensekey": "API_KEY", "sessionkey": "SECRET", "accesstoken": "TOKEN",
+    "authtoken": "TOKEN", "refreshtoken": "TOKEN", "idtoken": "TOKEN", "apitoken": "TOKEN", "bearertoken": "TOKEN", "sessiontoken": "TOKEN",
+    "securitytoken": "TOKEN", "usertoken": "TOKEN", "clientsecret": "SECRET", "sharedsecret": "SECRET", "dbpass": "PASSWORD", "dbpassword": "PASSWORD",
+    "rootpassword": "PASSWORD", "userpassword": "PASSWORD", "adminpassword": "PASSWORD", "dbpasswd": "PASSWORD", "secretaccesskey": "SECRET", "serviceaccountjson": "SECRET",
+    "pgpassword": "PASSWORD", "mysqlpwd": "PASSWORD", "sshpass": "PASSWORD", "keypassphrase": "PASSWORD", "storepass": "PASSWORD", "keypass": "PASSWORD",
+}  # fmt: skip
+
+# A key that ends in one of these names a property of the secret, not the secret.
+HARMLESS_TAILS = frozenset(
+    """id ids identifier name names count counts type types kind length len size sizes policy policies required require enabled disabled active
+    expiry expires expired expiration exp ttl age lifetime format alg algorithm status state sent verified valid invalid validated consent
+    label labels reset resets min max limit limits budget usage used remaining rate cost price endpoint url uri provider providers manager store
+    path paths file filename dir directory folder version field fields param parameter parameters column columns prefix suffix index position error errors created updated rotated
+    at time timestamp date issuer audience scope scopes method methods mode strategy handler config configuration settings options
+    template page form input present missing found exists set changed rotation strength rules rule ref reference arn per second
+    bits domain location region vault backend service class source target total ratio latency window stats metrics banner preferences notice
+    schema mapping mappings placeholder prompt description checker validator generator middleware permission permissions role roles
+    owner scheme header headers logprobs probs bias encoding encoder map ids list events event level code codes message server client flow ok""".split()
+)
+
+# ``token`` with one of these is about text or paging, not about access.
+TOKEN_HARMLESS = frozenset(
+    """max min num number n total count input output prompt completion cached cache reasoning audio text image thinking used remaining next page
+    continuation previous prev sync pagination cursor stop eos bos pad unk mask sep cls special first last per end start begin context budget
+    billed candidates thoughts accepted rejected prediction new generated image video new estimated avg average mean word sub byte""".split()
+)
+# ``tokens`` (plural) counts text unless one of these stands before it.
+TOKENS_SECRET = frozenset(
+    "access refresh auth api bearer session id oauth oauth2 csrf jwt user bot service personal deploy security push device".split()
+)
+# Any of these anywhere before a secret word makes it harmless.
+HARMLESS_HEADS = frozenset("has is no num count public requires require missing hide show forgot reset use uses using with without needs".split())
+
+PERSONAL_PHRASES = {
+    "email": "EMAIL", "emails": "EMAIL", "mail": "EMAIL", "emailaddress": "EMAIL", "emailaddresses": "EMAIL", "mailaddress": "EMAIL",
+    "phone": "PHONE", "phones": "PHONE", "phonenumber": "PHONE", "phonenumbers": "PHONE", "phoneno": "PHONE", "mobile": "PHONE", "mobilenumber": "PHONE",
+    "mobilephone": "PHONE", "cellphone": "PHONE", "cell": "PHONE", "cellnumber": "PHONE", "telephone": "PHONE", "telephonenumber": "PHONE", "tel": "PHONE", "fax": "PHONE",
+    "faxnumber": "PHONE", "msisdn": "PHONE", "whatsapp": "PHONE", "whatsappnumber": "PHONE", "contactnumber": "PHONE", "homephone": "PHONE", "workphone": "PHONE",
+    "dob": "BIRTH_DATE", "dateofbirth": "BIRTH_DATE", "birthdate": "BIRTH_DATE", "birthday": "BIRTH_DATE", "birth": "BIRTH_DATE", "born": "BIRTH_DATE",
+    "birthyear": "BIRTH_DATE", "placeofbirth": "ADDRESS", "birthplace": "ADDRESS", "geburtsdatum": "BIRTH_DATE",
+    "firstname": "NAME", "lastname": "NAME", "middlename": "NAME", "givenname": "NAME", "familyname": "NAME", "fullname": "NAME", "surname": "NAME",
+    "maidenname": "NAME", "nickname": "NAME", "fname": "NAME", "lname": "NAME", "forename": "NAME", "middleinitial": "NAME", "legalname": "NAME", "preferredname": "NAME",
+    "customername": "NAME", "passengername": "NAME", "patientname": "NAME", "employeename": "NAME", "cardholdername": "NAME", "holdername": "NAME",
+    "accountholder": "NAME", "cardholder": "NAME", "beneficiaryname": "NAME", "recipientname": "NAME", "sendername": "NAME", "contactname": "NAME", "personname": "NAME",
+    "payername": "NAME", "payeename": "NAME", "guestname": "NAME", "membername": "NAME", "spousename": "NAME", "mothersmaidenname": "NAME",
+    "address": "ADDRESS", "addresses": "ADDRESS", "addr": "ADDRESS", "addressline": "ADDRESS", "street": "ADDRESS", "streetaddress": "ADDRESS", "streetname": "ADDRESS",
+    "homeaddress": "ADDRESS", "postaladdress": "ADDRESS", "mailingaddress": "ADDRESS", "billingaddress": "ADDRESS", "shippingaddress": "ADDRESS",
+    "deliveryaddress": "ADDRESS", "housenumber": "ADDRESS", "apartment": "ADDRESS", "streetline": "ADDRESS",
+    "zip": "POSTAL_CODE", "zipcode": "POSTAL_CODE", "postalcode": "POSTAL_CODE", "postcode": "POSTAL_CODE", "plz": "POSTAL_CODE",
+    "ssn": "NATIONAL_ID", "socialsecurity": "NATIONAL_ID", "socialsecuritynumber": "NATIONAL_ID", "itin": "NATIONAL_ID", "sin": "NATIONAL_ID", "socialinsurancenumber": "NATIONAL_ID",
+    "taxid": "NATIONAL_ID", "taxnumber": "NATIONAL_ID", "taxpayerid": "NATIONAL_ID", "tin": "NATIONAL_ID", "nationalid": "NATIONAL_ID", "nationalidnumber": "NATIONAL_ID",
+    "nationalinsurancenumber": "NATIONAL_ID", "nino": "NATIONAL_ID", "nhsnumber": "NATIONAL_ID", "nhs": "NATIONAL_ID", "aadhaar": "NATIONAL_ID", "aadhaarnumber": "NATIONAL_ID", "curp": "NATIONAL_ID",
+    "cpf": "NATIONAL_ID", "dni": "NATIONAL_ID", "nie": "NATIONAL_ID", "nif": "NATIONAL_ID", "bsn": "NATIONAL_ID", "pesel": "NATIONAL_ID", "personnummer": "NATIONAL_ID",
+    "fodselsnummer": "NATIONAL_ID", "hkid": "NATIONAL_ID", "nric": "NATIONAL_ID", "codicefiscale": "NATIONAL_ID", "identitynumber": "NATIONAL_ID", "idcardnumber": "NATIONAL_ID",
+    "medicarenumber": "NATIONAL_ID", "healthinsurancenumber": "NATIONAL_ID", "residentregistrationnumber": "NATIONAL_ID", "voterid": "NATIONAL_ID", "rrn": "NATIONAL_ID",
+    "passport": "PASSPORT", "passportnumber": "PASSPORT", "passportno": "PASSPORT", "passportid": "PASSPORT",
+    "driverlicense": "LICENSE", "driverslicense": "LICENSE", "driverlicence": "LICENSE", "driverslicence": "LICENSE", "drivinglicense": "LICENSE",
+    "drivinglicence": "LICENSE", "licensenumber": "LICENSE", "licencenumber": "LICENSE", "driverlicensenumber": "LICENSE", "driverslicensenumber": "LICENSE",
+    "licenseplate": "LICENSE",
+    "card": "CARD", "cardnumber": "CARD", "cardno": "CARD", "ccnumber": "CARD", "ccnum": "CARD", "creditcard": "CARD", "creditcardnumber": "CARD", "debitcard": "CARD",
+    "debitcardnumber": "CARD", "pan": "CARD",
+    "iban": "IBAN", "accountnumber": "BANK", "bankaccount": "BANK", "bankaccountnumber": "BANK", "routingnumber": "BANK", "sortcode": "BANK", "acctnumber": "BANK",
+    "accountno": "BANK",
+    "walletaddress": "WALLET",
+}  # fmt: skip
+
+# ``email_…`` with one of these at the end is about an e-mail, not an address; the same for the other personal words.
+PERSONAL_TAILS_DROPPED = frozenset("value text str string raw plain plaintext input field line primary secondary".split())
+# ``…_address`` that is no postal address.
+ADDRESS_HARMLESS = frozenset(
+    "ip ipv4 ipv6 mac memory server host bind listen contract network base virtual physical remote local peer web url http target broker node socket wallet".split()
+)
+# Words that say that the mapping under them, or the one they stand in, is about a person.
+PERSON_WORDS = frozenset(
+    """user customer passenger patient employee person contact client member guest traveler traveller applicant holder cardholder beneficiary
+    recipient sender spouse insured subscriber resident student payer payee buyer seller owner consumer people passengers users customers patients employees contacts
+    members guests persons applicants students""".split()
+)
+# A mapping with one of these beside ``name`` names a tool, a model or a thing.
+THING_WORDS = frozenset(
+    """arguments parameters type function description input tool_call_id toolcallid schema input_schema version strict tool call_id args
+    kwargs command path size price amount category sku""".split()
+)
+
+# Categories whose keys belong to a person rather than to a credential.
+PERSONAL = frozenset(
+    "EMAIL PHONE BIRTH_DATE NAME ADDRESS POSTAL_CODE NATIONAL_ID PASSPORT LICENSE CARD IBAN BANK WALLET IP MAC PERSONAL".split()
+)
