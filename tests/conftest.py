@@ -1,0 +1,71 @@
+"""What every test shares: a clean slate, hypothesis profiles, and the data folder beside the checkout."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+import structlog
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A deadline would make tests fail on a busy machine; speed is the benchmarks' business.
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
+hypothesis.settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def _clean_slate():
+    """Give every test structlog, context variables and loggers as a fresh interpreter has them, and put them back."""
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+    before = {logger: _state_of(logger) for logger in _loggers()}
+    raise_exceptions = logging.raiseExceptions
+
+    yield
+
+    for logger in _loggers():
+        _restore(logger, before.get(logger, {"level": logging.NOTSET}))
+    logging.raiseExceptions = raise_exceptions
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+def _loggers():
+    named = logging.Logger.manager.loggerDict.values()
+    return [logging.getLogger(), *(logger for logger in named if isinstance(logger, logging.Logger))]
+
+
+def _state_of(logger):
+    return {
+        "handlers": list(logger.handlers),
+        "filters": list(logger.filters),
+        "level": logger.level,
+        "propagate": logger.propagate,
+        "disabled": logger.disabled,
+    }
+
+
+def _restore(logger, state):
+    kept = state.get("handlers", [])
+    for handler in logger.handlers:
+        if handler not in kept:
+            handler.close()
+    logger.handlers[:] = kept
+    logger.filters[:] = state.get("filters", [])
+    logger.propagate = state.get("propagate", True)
+    logger.disabled = state.get("disabled", False)
+    logger.setLevel(state["level"])  # last: it is what empties the cache of enabled levels
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of test data: ``AGENTLOGSAFE_SHARED``, or ``shared`` beside the checkout."""
+    folder = Path(os.environ.get("AGENTLOGSAFE_SHARED", ROOT.parent / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip("needs the data folder: set AGENTLOGSAFE_SHARED, or put shared/ beside the checkout")
+    return folder
