@@ -65,12 +65,12 @@ def our_formatter(file: str, stack: ExitStack) -> Loop:
 
 
 def our_handler(file: str, stack: ExitStack) -> Loop:
-    """Ours, around a file handler that writes with python-json-logger."""
+    """Ours, around a file handler; behind it, our formatter only writes the JSON."""
     import agentlogsafe
 
     config = {
         "formatters": {"json": {"()": "agentlogsafe.AuditFormatter", **NAMES}},
-        "handlers": {"zaudit": {"class": "agentlogsafe.AuditHandler", "target": "file", **NAMES}},
+        "handlers": {"audit": {"class": "agentlogsafe.AuditHandler", "target": "file", **NAMES}},
     }
     loop = stdlib_loop(config, file)
     stack.enter_context(agentlogsafe.run(**NAMES))
