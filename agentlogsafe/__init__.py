@@ -1,0 +1,40 @@
+"""Ordinary log calls of an AI-agent program become normalized, redacted, checkable audit events."""
+
+from __future__ import annotations
+
+from agentlogsafe import processors
+from agentlogsafe.agent_logger import AgentLogger
+from agentlogsafe.context import ContextThreadPoolExecutor, carry, current_run_id, inject
+from agentlogsafe.delivery import AgentLogSafeWarning, stats
+from agentlogsafe.errors import AgentLogSafeError, ConfigurationError, MissingExtraError
+from agentlogsafe.events import json_schema, register_event_type
+from agentlogsafe.formatter import AuditFormatter
+from agentlogsafe.handler import AuditHandler, install
+from agentlogsafe.redaction import RedactionPolicy, redact
+from agentlogsafe.runs import extract, run, step
+from agentlogsafe.settings import Limits
+
+__all__ = [
+    "AgentLogSafeError",
+    "AgentLogSafeWarning",
+    "AgentLogger",
+    "AuditFormatter",
+    "AuditHandler",
+    "ConfigurationError",
+    "ContextThreadPoolExecutor",
+    "Limits",
+    "MissingExtraError",
+    "RedactionPolicy",
+    "carry",
+    "current_run_id",
+    "extract",
+    "inject",
+    "install",
+    "json_schema",
+    "processors",
+    "redact",
+    "register_event_type",
+    "run",
+    "stats",
+    "step",
+]

@@ -1,0 +1,152 @@
+"""LogRecords: reading what a call brought along, and making records that are safe to hand on."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from agentlogsafe.context import RUN, STAMP, Stamp
+
+STANDARD = frozenset(
+    (*logging.LogRecord("", 0, "", 0, "", (), None).__dict__, "message", "asctime", "taskName", STAMP, RUN)
+)
+"""The attributes that logging itself, or this package, puts on a record; the others came with ``extra``."""
+
+NAMES = ("name", "threadName", "processName", "taskName", "funcName", "module", "pathname", "filename")
+"""Standard attributes whose text an application chooses."""
+
+_MAX_FRAMES = 50
+_MAX_REPR = 10_000
+
+
+def extras(record: logging.LogRecord) -> dict[str, Any]:
+    """Return the attributes that a call's ``extra`` put on the record."""
+    attributes = record.__dict__
+    return {key: attributes[key] for key in attributes if key not in STANDARD}
+
+
+def mapping_argument(args: object) -> Mapping[Any, object] | None:
+    """Return the one mapping given as only argument; stdlib unwraps it, unless it is empty."""
+    if isinstance(args, Mapping):
+        return args
+    if type(args) is tuple and len(args) == 1 and isinstance(args[0], Mapping):
+        return args[0]
+    return None
+
+
+def text_of(value: object) -> str:
+    """Return ``str(value)``, or where that raises, what kind of object it is."""
+    try:
+        return value if type(value) is str else str(value)
+    except Exception as error:  # noqa: BLE001 -- str() of a caller's object can raise anything
+        return f"<{type(value).__name__}: str() raised {type(error).__name__}>"
+
+
+def message_of(record: logging.LogRecord, problems: list[str]) -> str:
+    """Return the message with its arguments; arguments that do not fit are put after it and named."""
+    args = record.args
+    template = text_of(record.msg)
+    if not args:
+        return template
+    try:
+        return template % args
+    except Exception:  # noqa: BLE001 -- the caller's format, the caller's objects
+        given = mapping_argument(args)
+        if given is not None:
+            return template  # the mapping holds fields; nothing of it is lost
+        problems.append("message: the arguments do not fit the format string")
+        return f"{template} {_repr(args)}"
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)[:_MAX_REPR]
+    except Exception as error:  # noqa: BLE001 -- repr() of a caller's object can raise anything
+        return f"<{type(value).__name__}: repr() raised {type(error).__name__}>"
+
+
+def exception_of(exc_info: object) -> BaseException | None:
+    """Return the exception in any form that logging and structlog accept."""
+    if exc_info is True:
+        return sys.exc_info()[1]
+    if isinstance(exc_info, BaseException):
+        return exc_info
+    if isinstance(exc_info, tuple) and len(exc_info) == 3:  # noqa: PLR2004
+        return exc_info[1] if isinstance(exc_info[1], BaseException) else None
+    return None
+
+
+def exception_fields(error: BaseException) -> dict[str, str]:
+    """Return ``type``, ``message`` and ``stacktrace`` (OpenTelemetry's names) of an exception, not yet redacted."""
+    kind = type(error)
+    module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
+    try:
+        stack = "".join(traceback.format_exception(kind, error, error.__traceback__, limit=-_MAX_FRAMES))
+    except Exception as failure:  # noqa: BLE001 -- the traceback of a hostile exception
+        stack = f"<traceback could not be rendered: {type(failure).__name__}>"
+    return {"type": f"{module}{kind.__qualname__}", "message": text_of(error), "stacktrace": stack.rstrip("\n")}
+
+
+class AuditRecord(logging.LogRecord):
+    """A record that carries a finished event to a handler.
+
+    The message that formatters see is the event as a line of JSON; ``msg`` is the event type and the event's fields
+    are attributes, for handlers that read those (OTLP, Sentry). Nothing of the original call is left on it.
+    """
+
+    def getMessage(self) -> str:  # noqa: N802 -- logging's name
+        """Return the event as one line of JSON."""
+        stamp = self.__dict__.get(STAMP)
+        return to_json(stamp.final) if type(stamp) is Stamp else str(self.msg)
+
+    def __reduce__(self) -> Any:
+        # Pickled for another process, which may not have this package: a plain record.
+        plain = {key: value for key, value in self.__dict__.items() if key not in (STAMP, RUN)}
+        return logging.makeLogRecord, (plain | {"msg": self.getMessage(), "args": None},)
+
+    def __copy__(self) -> AuditRecord:
+        # What QueueHandler does before it puts a record on its queue.
+        return _record(AuditRecord, self.__dict__)
+
+
+def _record(kind: type[Any], attributes: Mapping[str, Any]) -> Any:
+    record = kind.__new__(kind)
+    record.__dict__.update(attributes)
+    return record
+
+
+def make(attributes: Mapping[str, Any]) -> logging.LogRecord:
+    """Return a plain record with these attributes."""
+    made: logging.LogRecord = _record(logging.LogRecord, attributes)
+    return made
+
+
+_EMPTIED = {"args": None, "exc_info": None, "exc_text": None, "stack_info": None}
+
+
+def event_record(record: logging.LogRecord, event: dict[str, Any], *, as_json: bool) -> logging.LogRecord:
+    """Return a record like *record* that carries *event* and nothing else of the call.
+
+    Args:
+        record: the original, left as it is.
+        event: the finished event.
+        as_json: whether formatters shall see the line of JSON as message, or else the event type.
+    """
+    kept = {key: value for key, value in record.__dict__.items() if key in STANDARD}
+    stamp = Stamp.of(event["event_id"], None)
+    stamp.final = event
+    kept.update((key, value) for key, value in event.items() if value is not None)
+    kept.update(_EMPTIED, msg=event["event_type"], **{STAMP: stamp})
+    kept.pop("message", None)
+    kept.pop(RUN, None)
+    return _record(AuditRecord, kept) if as_json else make(kept)  # type: ignore[no-any-return]
+
+
+def to_json(event: dict[str, Any]) -> str:
+    """Return *event* as one line of JSON."""
+    return orjson.dumps(event).decode()

@@ -1,0 +1,304 @@
+"""The bound run: what every event inside it shares, and how it crosses threads, processes and queues.
+
+One `contextvars.ContextVar` holds the current `Frame`: the run, and the event inside which new events happen.
+It follows ``await``, tasks and ``asyncio.to_thread`` by itself; `carry` takes it to other threads, `inject` and
+`extract` to other processes.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import inspect
+import logging
+import re
+import sys
+import threading
+from collections.abc import Callable, Mapping, MutableMapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import quote, unquote
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+STAMP = "_agentlogsafe"
+RUN = "_agentlogsafe_run"
+"""Attributes of a LogRecord (the first also a key of an event dict). Their values are text for whoever prints or
+pickles them, and recognised by type, which no caller's field can forge by accident."""
+
+_MAX_CALLS = 4096
+
+
+class RunState:
+    """What all events of one run share."""
+
+    __slots__ = (
+        "actor",
+        "agent_name",
+        "agent_version",
+        "calls",
+        "ended",
+        "logger",
+        "memory",
+        "metadata",
+        "parent_run_id",
+        "risk",
+        "run_id",
+        "session_id",
+        "views",
+        "workflow_name",
+    )
+
+    def __init__(self, run_id: str, outer: RunState | None = None, **given: Any) -> None:
+        self.run_id = run_id
+        self.parent_run_id: str | None = outer.run_id if outer else None
+        self.agent_name: str | None = given.get("agent_name") or (outer and outer.agent_name)
+        self.workflow_name: str | None = given.get("workflow_name") or (outer and outer.workflow_name)
+        self.agent_version: str | None = given.get("agent_version")
+        if self.agent_version is None and outer and self.agent_name == outer.agent_name:
+            self.agent_version = outer.agent_version
+        self.session_id: str | None = given.get("session_id") or (outer and outer.session_id)
+        self.actor: object = given.get("actor") or (outer and outer.actor)
+        self.metadata: dict[Any, object] = {**(outer.metadata if outer else {}), **(given.get("metadata") or {})}
+        self.risk: dict[Any, object] = {**(outer.risk if outer else {}), **(given.get("risk") or {})}
+        self.logger: Any = given.get("logger") or (outer and outer.logger)
+        self.ended = False
+        self.calls: dict[str, str] = {}  # tool_call_id → event_id of the call, so that a result finds its parent
+        self.views: dict[object, Any] = {}  # per chain: the fields above, redacted once under that chain's policy
+        self.memory: Any = None  # what the redactor has learned in this run
+
+    def remember_call(self, tool_call_id: str, event_id: str) -> None:
+        """Note which event announced a tool call; the oldest notes give way."""
+        calls = self.calls
+        if len(calls) >= _MAX_CALLS:
+            calls.pop(next(iter(calls), ""), None)
+        calls[tool_call_id] = event_id
+
+
+class Frame(str):
+    """A place inside a run: its text is the run's id."""
+
+    __slots__ = ("parent", "run", "trace")
+
+    run: RunState
+    parent: str | None
+    trace: tuple[str, str] | None
+
+    @classmethod
+    def of(cls, run: RunState, parent: str | None, trace: tuple[str, str] | None = None) -> Frame:
+        """Return the frame in which new events of *run* have the event *parent* as parent."""
+        frame = cls(run.run_id)
+        frame.run, frame.parent, frame.trace = run, parent, trace
+        return frame
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:  # type: ignore[override]
+        # Another process may not have this package; the id is what it can use.
+        return str, (str.__str__(self),)
+
+
+class Defaults:
+    """The settings of one logger object: what its calls say where neither call nor run does."""
+
+    __slots__ = ("values", "views")
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+        self.views: dict[object, Any] = {}
+
+
+class Stamp(str):
+    """Marks what has met the chain: its text is the event's id.
+
+    ``frame`` is the context of the call, ``events`` what each chain made of it, ``final`` the event where only
+    that is left (a record that a handler hands on), ``defaults`` the settings of the logger object that made the
+    call, ``problem`` what that one has to say against it.
+    """
+
+    __slots__ = ("defaults", "events", "final", "frame", "problem")
+
+    frame: Frame | None
+    events: dict[object, Any]
+    final: Any
+    defaults: Defaults | None
+    problem: str | None
+
+    @classmethod
+    def of(
+        cls, event_id: str, frame: Frame | None, defaults: Defaults | None = None, problem: str | None = None
+    ) -> Stamp:
+        """Return a stamp for a call made in *frame*."""
+        stamp = cls(event_id)
+        stamp.problem = problem
+        stamp.frame, stamp.events, stamp.final, stamp.defaults = frame, {}, None, defaults
+        return stamp
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:  # type: ignore[override]
+        return str, (str.__str__(self),)
+
+
+_current: contextvars.ContextVar[Frame | None] = contextvars.ContextVar("agentlogsafe_frame", default=None)
+
+current = _current.get
+"""Return the frame of the calling code, or None outside any run."""
+
+
+def bind(frame: Frame) -> contextvars.Token[Frame | None]:
+    """Make *frame* current; `unbind` takes the token back."""
+    _stamp_records()
+    return _current.set(frame)
+
+
+def unbind(frame: Frame, token: contextvars.Token[Frame | None]) -> bool:
+    """Restore what was current before *frame*; False where that is not possible.
+
+    It is not possible when the block ends in another context than it began in (an abandoned asynchronous generator,
+    finished by the event loop), or when something else was bound meanwhile and is still open (a suspended generator).
+    """
+    if _current.get() is not frame:
+        return False
+    try:
+        _current.reset(token)
+    except ValueError:
+        return False
+    return True
+
+
+def current_run_id() -> str | None:
+    """Return the id of the run that the calling code is in, or None."""
+    frame = _current.get()
+    return None if frame is None else frame.run.run_id
+
+
+_factory_lock = threading.Lock()
+_factory_installed = False
+
+
+def _stamp_records() -> None:
+    """Have log records remember the frame they were made in, from the first run on.
+
+    A formatter behind a queue works in a thread that has no context; the record must bring it along. The record
+    factory that was there before goes on making the records.
+    """
+    global _factory_installed  # noqa: PLW0603
+    if _factory_installed:
+        return
+    with _factory_lock:
+        if _factory_installed:
+            return
+        previous = logging.getLogRecordFactory()
+
+        def stamped_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+            record = previous(*args, **kwargs)
+            frame = _current.get()
+            if frame is not None:
+                record.__dict__[RUN] = frame
+            return record
+
+        logging.setLogRecordFactory(stamped_record)
+        _factory_installed = True
+
+
+def active_trace(frame: Frame | None) -> tuple[str, str] | None:
+    """Return (trace id, span id) of the active OpenTelemetry span, else those the frame brought along."""
+    otel = sys.modules.get("opentelemetry.trace")
+    if otel is not None:
+        span = otel.get_current_span().get_span_context()
+        if span.is_valid:
+            return f"{span.trace_id:032x}", f"{span.span_id:016x}"
+    return frame.trace if frame is not None else None
+
+
+def carry(fn: Callable[P, T]) -> Callable[P, T]:
+    """Return *fn* bound to the run of the caller, for code that context variables do not reach.
+
+    ``threading.Thread(target=carry(work))``, ``executor.submit(carry(work))`` and ``loop.run_in_executor(None,
+    carry(work))`` log as part of the run in which `carry` was called. The returned function can be called many
+    times, also at the same time. All other context variables come along too; a coroutine function keeps those of
+    its own task and gets the run.
+    """
+    if inspect.iscoroutinefunction(fn):
+        frame = _current.get()
+
+        @functools.wraps(fn)
+        async def carried_coroutine(*args: P.args, **kwargs: P.kwargs) -> Any:
+            if frame is None:
+                return await fn(*args, **kwargs)
+            token = bind(frame)
+            try:
+                return await fn(*args, **kwargs)
+            finally:
+                unbind(frame, token)
+
+        return carried_coroutine  # type: ignore[return-value]
+
+    context = contextvars.copy_context()
+
+    @functools.wraps(fn)
+    def carried(*args: P.args, **kwargs: P.kwargs) -> T:
+        # A context can be entered once at a time, so every call gets a copy, which costs nothing.
+        return context.copy().run(fn, *args, **kwargs)
+
+    return carried
+
+
+class ContextThreadPoolExecutor(ThreadPoolExecutor):
+    """A ThreadPoolExecutor whose work logs as part of the run that submitted it."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Schedule ``fn(*args, **kwargs)`` in the context of the caller."""
+        return super().submit(carry(fn), *args, **kwargs)
+
+
+_CARRIER = "agentlogsafe-context"
+_CARRIED = ("run_id", "parent_event_id", "parent_run_id", "session_id", "agent_name", "workflow_name", "agent_version")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+_SAFE = re.compile(r"[\w.@:/ +-]{1,256}")
+
+
+def inject(carrier: MutableMapping[str, str]) -> MutableMapping[str, str]:
+    """Write the ids of the current run into *carrier* (HTTP headers, message attributes, a job's arguments).
+
+    Two keys at most: ``agentlogsafe-context`` and, where a trace is known and the carrier has none, W3C
+    ``traceparent``. Only ids and names travel, never metadata or payload. Returns the carrier, unchanged outside
+    any run.
+    """
+    frame = _current.get()
+    if frame is None:
+        return carrier
+    run = frame.run
+    values = {name: getattr(run, name, None) for name in _CARRIED}
+    values["parent_event_id"] = frame.parent
+    carrier[_CARRIER] = ",".join(f"{name}={quote(value, safe='')}" for name, value in values.items() if value)
+    trace = active_trace(frame)
+    if trace and "traceparent" not in carrier:
+        carrier["traceparent"] = f"00-{trace[0]}-{trace[1]}-01"
+    return carrier
+
+
+def _header(carrier: Mapping[Any, Any], name: str) -> str:
+    """Return a header whatever its case, also from ASGI's bytes; empty where there is none."""
+    for key in (name, name.encode(), name.title(), name.upper()):
+        value = carrier.get(key)
+        if value is not None:
+            return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    return ""
+
+
+def read_carrier(carrier: Mapping[Any, Any]) -> Frame | None:
+    """Return the frame that `inject` wrote into *carrier*; None where there is none. Never raises.
+
+    What arrives from outside is not trusted: a value that is not a plain id or name is left out.
+    """
+    try:
+        pairs = (part.partition("=") for part in _header(carrier, _CARRIER)[:4096].split(","))
+        given = {name.strip(): unquote(value) for name, _, value in pairs}
+        given = {name: given[name] for name in _CARRIED if _SAFE.fullmatch(given.get(name, ""))}
+        traced = _TRACEPARENT.fullmatch(_header(carrier, "traceparent").strip())
+    except Exception:  # noqa: BLE001 -- a hostile carrier is no carrier
+        return None
+    if "run_id" not in given:
+        return None
+    run = RunState(given["run_id"], **given)
+    run.parent_run_id = given.get("parent_run_id")
+    return Frame.of(run, given.get("parent_event_id"), (traced[1], traced[2]) if traced else None)

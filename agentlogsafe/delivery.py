@@ -1,0 +1,194 @@
+"""Handing records on: hearing of a target's failures, the fallback, and the counts.
+
+``accepted = delivered + fallback + lost`` holds for every handler at any time between calls.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agentlogsafe.errors import ConfigurationError
+
+_REPORT_EVERY = 60.0
+
+
+class AgentLogSafeWarning(UserWarning):
+    """Something about the logging configuration lets raw records through."""
+
+
+class Counters:
+    """What became of the records that one handler accepted."""
+
+    __slots__ = ("__weakref__", "_lock", "accepted", "delivered", "fallback", "lost", "name", "reasons")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.accepted = self.delivered = self.fallback = self.lost = 0
+        self.reasons: dict[str, int] = {}
+        self._lock = threading.Lock()
+        _counters.add(self)
+
+    def add(self, outcome: str, reason: str | None = None) -> None:
+        """Count one accepted record and its *outcome*: ``delivered``, ``fallback`` or ``lost``."""
+        with self._lock:
+            self.accepted += 1
+            setattr(self, outcome, getattr(self, outcome) + 1)
+            if reason is not None:
+                self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+    def renew_lock(self) -> None:
+        """Replace the lock, in a forked child: its holder did not come along."""
+        self._lock = threading.Lock()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts, and why records did not reach the target."""
+        with self._lock:
+            counts = {name: getattr(self, name) for name in ("accepted", "delivered", "fallback", "lost")}
+            return {**counts, "reasons": dict(self.reasons)}
+
+
+_counters: weakref.WeakSet[Counters] = weakref.WeakSet()
+
+
+def stats() -> dict[str, dict[str, Any]]:
+    """Return the counts of every `AuditHandler` of this process, by handler name.
+
+    ``accepted`` = ``delivered`` + ``fallback`` + ``lost``; ``reasons`` counts by exception or cause what did not
+    reach its target.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for counters in sorted(_counters, key=lambda item: item.name):
+        name, number = counters.name, 2
+        while name in found:
+            name, number = f"{counters.name}#{number}", number + 1
+        found[name] = counters.as_dict()
+    return found
+
+
+def _renew_after_fork() -> None:
+    global _report_lock  # noqa: PLW0603
+    _report_lock = threading.Lock()
+    for counters in list(_counters):
+        counters.renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_after_fork)
+
+_report_lock = threading.Lock()
+_reported: dict[str, float] = {}
+
+
+def report(where: str, what: str, *, event_id: str | None = None) -> None:
+    """Say on stderr that something failed, at most once a minute per place. Never raises, never shows data."""
+    try:
+        now = time.monotonic()
+        with _report_lock:
+            if now - _reported.get(where, -_REPORT_EVERY) < _REPORT_EVERY:
+                return
+            _reported[where] = now
+        event = f" (event {event_id})" if event_id else ""
+        if sys.stderr is not None:
+            sys.stderr.write(f"agentlogsafe: {where}: {what}{event}\n")
+    except Exception:  # noqa: BLE001, S110 -- stderr may be closed; there is nowhere left to say so
+        pass
+
+
+class _Heard(threading.local):
+    """The failure of the delivery that this thread is in."""
+
+    active: object = None
+    error: BaseException | None = None
+
+
+_heard = _Heard()
+
+
+def listen(handler: logging.Handler) -> Callable[[], None]:
+    """Have *handler* tell of its failures during `deliver`; all others it handles as before.
+
+    Returns a function that takes this back.
+    """
+    before = handler.handleError
+
+    def handle_error(record: logging.LogRecord) -> None:
+        if _heard.active is handler:
+            _heard.error = sys.exc_info()[1] or RuntimeError("handleError")
+        else:
+            before(record)
+
+    handler.handleError = handle_error  # type: ignore[method-assign]
+
+    def restore() -> None:
+        if handler.__dict__.get("handleError") is handle_error:
+            del handler.handleError
+
+    return restore
+
+
+def deliver(handler: logging.Handler, record: logging.LogRecord) -> str | None:
+    """Give *record* to *handler*; return None, or the name of the exception that kept it from being written.
+
+    The handler's level and filters apply. Exceptions stay here.
+    """
+    if record.levelno < handler.level:
+        return None
+    outer = _heard.active
+    _heard.active, _heard.error = handler, None
+    try:
+        handler.handle(record)
+        error = _heard.error
+    except Exception as raised:  # noqa: BLE001 -- a target may raise anything; the application must not see it
+        error = raised
+    finally:
+        _heard.active, _heard.error = outer, None
+    return None if error is None else type(error).__name__
+
+
+class FallbackFile(logging.Handler):
+    """Keeps lines that no target took: an append-only file that only its owner can read.
+
+    Every line is written with one call and handed to the operating system at once.
+
+    Args:
+        path: the file. It is created when first needed, with mode 0600; a symbolic link is refused.
+
+    Raises:
+        ConfigurationError: when the folder does not exist, or the path is a folder or a symbolic link.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__()
+        self.path = Path(path).absolute()
+        problem = None
+        if not self.path.parent.is_dir():
+            problem = "its folder does not exist"
+        elif self.path.is_dir():
+            problem = "it is a folder"
+        elif self.path.is_symlink():
+            problem = "it is a symbolic link"
+        if problem:
+            msg = f"fallback: {str(path)!r} cannot be used, {problem} (expected the path of a file in an existing folder)"
+            raise ConfigurationError(msg)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Append the record's message; an error is for `deliver` to hear."""
+        try:
+            line = self.format(record).encode("utf-8", "backslashreplace") + b"\n"
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+            descriptor = os.open(self.path, flags, 0o600)
+            try:
+                while line:
+                    line = line[os.write(descriptor, line) :]
+            finally:
+                os.close(descriptor)
+        except Exception:  # noqa: BLE001 -- logging's contract: report, do not raise
+            self.handleError(record)

@@ -1,0 +1,89 @@
+"""The smallest adoption: a formatter that turns records into redacted JSON lines."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from typing import Any
+
+from pythonjsonlogger.core import BaseJsonFormatter
+from pythonjsonlogger.orjson import OrjsonFormatter
+
+from agentlogsafe._records import to_json
+from agentlogsafe.chain import Audited, chain_for
+from agentlogsafe.errors import ConfigurationError, check_keys
+from agentlogsafe.redaction import Report
+from agentlogsafe.settings import SETTING_NAMES
+
+_LINE_OPTIONS = frozenset(
+    name
+    for kind in (BaseJsonFormatter, OrjsonFormatter)
+    for name, parameter in inspect.signature(kind.__init__).parameters.items()
+    if name != "self" and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+)
+_DEFAULT_FORMAT = "%(levelname)s %(name)s %(message)s"
+
+
+class AuditFormatter(OrjsonFormatter):
+    """Formats audit events, and every other line, as redacted JSON.
+
+    One line of an existing dictConfig adopts it::
+
+        formatters: {audit: {"()": agentlogsafe.AuditFormatter, agent_name: …, workflow_name: …}}
+
+    A record whose message is an event type becomes an event. Any other becomes an ordinary JSON line, redacted, with
+    the run's id; for those, the options of python-json-logger (``fmt``, ``rename_fields``, ``static_fields``,
+    ``defaults``, ``timestamp``, ``exc_info_as_array``, …) keep their meaning. The fields of an event are not renamed.
+
+    Args:
+        fmt: which attributes an ordinary line has; ``format``, dictConfig's name, is accepted too.
+        datefmt, style, validate: as in `logging.Formatter`.
+        **options: the settings of `Settings`, and the options of python-json-logger.
+
+    Raises:
+        ConfigurationError: for an unknown or unfit setting.
+    """
+
+    def __init__(
+        self,
+        fmt: Any = None,
+        datefmt: str | None = None,
+        style: str = "%",
+        validate: bool = True,  # noqa: FBT001, FBT002 -- logging's own signature
+        **options: Any,
+    ) -> None:
+        if "format" in options:
+            fmt = options.pop("format")
+        check_keys("AuditFormatter", options, SETTING_NAMES | _LINE_OPTIONS)
+        settings = {name: options.pop(name) for name in SETTING_NAMES & options.keys()}
+        if settings.get("others") == "drop":
+            msg = "AuditFormatter.others: a formatter cannot drop a line (expected 'redact' or 'custom'); use AuditHandler"
+            raise ConfigurationError(msg)
+        self._chain = chain_for("AuditFormatter", settings)
+        if fmt is None:
+            fmt, style = _DEFAULT_FORMAT, "%"
+            options.setdefault("timestamp", True)
+        for name in ("static_fields", "defaults"):
+            if options.get(name):
+                options[name] = self._chain.redactor.copy(options[name], Report())
+        super().__init__(fmt, datefmt, style, validate, **options)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON. Never raises."""
+        made = self._chain.record(record)
+        if type(made) is Audited:
+            return self.prefix + to_json(made)
+        try:
+            return super().format(made)  # type: ignore[arg-type]
+        except Exception as error:  # noqa: BLE001 -- an option such as a datefmt may not fit this record
+            broken = self._chain.broken(record, error)
+            return self.prefix + to_json(broken)
+
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
+        """Add the fields of an ordinary line, its traceback as an array where asked for."""
+        # The record brings its traceback as redacted text, which python-json-logger takes as it is.
+        if self.exc_info_as_array and isinstance(message_dict.get("exc_info"), str):
+            message_dict["exc_info"] = message_dict["exc_info"].splitlines()
+        super().add_fields(log_data, record, message_dict)

@@ -1,0 +1,75 @@
+"""The structlog entry: processors that turn event dicts into audit events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+
+from agentlogsafe._records import STANDARD
+from agentlogsafe.chain import Audited, Chain, chain_for
+from agentlogsafe.context import STAMP, Stamp
+
+EventDict = MutableMapping[str, Any]
+Processor = Callable[[Any, str, EventDict], Any]
+
+
+def audit(**settings: Any) -> list[Processor]:
+    """Return the processors to put before a renderer::
+
+        structlog.configure(processors=[merge_contextvars, *agentlogsafe.processors.audit(agent_name=…), renderer])
+
+    An event dict whose ``event`` is an event type comes out as an audit event; any other comes out redacted, with
+    the run's id, under its own names. ``exc_info`` and ``stack_info`` are rendered here, so that they are redacted.
+
+    Args:
+        **settings: those of `Settings`.
+
+    Raises:
+        ConfigurationError: for an unknown or unfit setting.
+    """
+    # A list, because structlog.testing.capture_logs changes the list of processors in place.
+    return [_Audit(chain_for("processors.audit", settings))]
+
+
+class _Audit:
+    """The one processor that `audit` returns."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def __call__(self, logger: Any, method: str, event_dict: EventDict) -> EventDict:
+        record = event_dict.get("_record")
+        if record is not None:
+            return self._from_formatter(record, logger, method, event_dict)
+        made = self._chain.event_dict(logger, method, event_dict)
+        if made is None:
+            raise structlog.DropEvent
+        return made
+
+    def _from_formatter(self, record: Any, logger: Any, method: str, event_dict: EventDict) -> EventDict:
+        """Audit inside a `structlog.stdlib.ProcessorFormatter`, which gives the record along."""
+        if not event_dict.get("_from_structlog"):
+            made = self._chain.record(record)
+            if type(made) is Audited:
+                return made
+        plain = {name: value for name, value in event_dict.items() if name not in ("_record", "_from_structlog")}
+        result = self._chain.event_dict(logger, method, plain)
+        # Dropping would raise DropEvent, which a ProcessorFormatter lets escape into the application.
+        return {"event": None} if result is None else result
+
+
+def to_stdlib(_: Any, __: str, event_dict: EventDict) -> tuple[tuple[str], dict[str, Any]]:
+    """Render to the arguments of a stdlib logger: the event type as message, the fields as ``extra``.
+
+    For ``logger_factory=structlog.stdlib.LoggerFactory()``. Where structlog's own ``render_to_log_kwargs`` raises
+    KeyError in the application for a field named ``args`` or ``name``, this one sets such a field apart.
+    """
+    if type(event_dict) is Audited:
+        stamp = Stamp.of(event_dict["event_id"], None)
+        stamp.final = event_dict
+        fields = {name: value for name, value in event_dict.items() if value is not None}
+        return (event_dict["event_type"],), {"extra": {**fields, STAMP: stamp}}
+    fields = {f"{name}_" if name in STANDARD else name: value for name, value in event_dict.items() if name != "event"}
+    return (str(event_dict.get("event", "")),), {"extra": fields}

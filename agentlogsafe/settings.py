@@ -1,0 +1,108 @@
+"""The settings that every entry takes, checked once, when logging is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from agentlogsafe.errors import ConfigurationError, check_choice, check_keys, check_type
+from agentlogsafe.redaction import RedactionPolicy
+
+OTHERS = ("redact", "custom", "drop")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large one event may become, applied after redaction.
+
+    Args:
+        line: bytes of JSON per event. The default keeps below the 16 KB at which Docker and CRI split a line.
+        string: characters per string. *items*: entries per list or mapping. *depth*: levels of nesting.
+    """
+
+    line: int = 16_000
+    string: int = 12_000
+    items: int = 1_000
+    depth: int = 24
+
+    def __post_init__(self) -> None:
+        least = {"line": 1_024, "string": 64, "items": 1, "depth": 2}
+        for name, minimum in least.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+                msg = f"limits.{name}: expected an integer of at least {minimum}, got {value!r}"
+                raise ConfigurationError(msg)
+
+    @classmethod
+    def load(cls, source: Limits | Mapping[str, int] | None) -> Limits:
+        """Return limits from a mapping such as a dictConfig holds.
+
+        Raises:
+            ConfigurationError: for an unknown name, or a value that is no sensible number.
+        """
+        if source is None:
+            return cls()
+        if isinstance(source, cls):
+            return source
+        check_type("limits", source, Mapping, "a mapping such as {'line': 16000}")
+        check_keys("limits", source, (item.name for item in fields(cls)))
+        return cls(**dict(source))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What formatter, handler and processors have in common.
+
+    Args:
+        agent_name, workflow_name, agent_version: what an event says where neither call nor run does.
+        metadata: added to the metadata of every event. *default_risk*: the same for risk.
+        policy: a `RedactionPolicy`, a mapping, the name of a shipped policy, or the path of a TOML file.
+        limits: a `Limits` or a mapping.
+        seal: ``"off"``; other values are for a later release.
+        others: what becomes of a call whose message is no event type: ``"redact"`` (an ordinary line, redacted),
+            ``"custom"`` (a ``custom`` event) or ``"drop"``.
+
+    Raises:
+        ConfigurationError: for anything that does not fit, with the key, the value and what was expected.
+    """
+
+    agent_name: str | None = None
+    workflow_name: str | None = None
+    agent_version: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    default_risk: Mapping[str, Any] = field(default_factory=dict)
+    policy: RedactionPolicy = field(default_factory=lambda: RedactionPolicy.load(None))
+    limits: Limits = field(default_factory=Limits)
+    seal: str = "off"
+    others: str = "redact"
+
+    @classmethod
+    def load(cls, where: str, given: Mapping[str, Any]) -> Settings:
+        """Return the settings in *given*; *where* names their place in messages."""
+        check_keys(where, given, SETTING_NAMES)
+        values = {name: value for name, value in given.items() if value is not None}
+        for name in ("agent_name", "workflow_name", "agent_version"):
+            if name in values:
+                check_type(f"{where}.{name}", values[name], str, "a string")
+        for name in ("metadata", "default_risk"):
+            if name == "default_risk" and isinstance(values.get(name), str):
+                values[name] = {"level": values[name]}
+            if name in values:
+                check_type(f"{where}.{name}", values[name], Mapping, "a mapping")
+                values[name] = dict(values[name])
+        # YAML reads a bare `off` as false.
+        if values.get("seal") is False:
+            values["seal"] = "off"
+        check_choice(f"{where}.seal", values.get("seal", "off"), ("off",))
+        check_choice(f"{where}.others", values.get("others", "redact"), OTHERS)
+        check_type(f"{where}.policy", values.get("policy", {}), (RedactionPolicy, Mapping, str, Path), _POLICY)
+        values["policy"] = RedactionPolicy.load(values.get("policy"))
+        values["limits"] = Limits.load(values.get("limits"))
+        return cls(**values)
+
+
+_POLICY = "a RedactionPolicy, a mapping, the name of a shipped policy or the path of a TOML file"
+
+SETTING_NAMES = frozenset(item.name for item in fields(Settings))
