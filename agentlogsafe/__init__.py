@@ -9,7 +9,7 @@ from agentlogsafe.delivery import AgentLogSafeWarning, stats
 from agentlogsafe.errors import AgentLogSafeError, ConfigurationError, MissingExtraError
 from agentlogsafe.events import json_schema, register_event_type
 from agentlogsafe.formatter import AuditFormatter
-from agentlogsafe.handler import AuditHandler, install
+from agentlogsafe.handler import AuditHandler, install, self_check
 from agentlogsafe.redaction import RedactionPolicy, redact
 from agentlogsafe.runs import extract, run, step
 from agentlogsafe.settings import Limits
@@ -35,6 +35,7 @@ __all__ = [
     "redact",
     "register_event_type",
     "run",
+    "self_check",
     "stats",
     "step",
 ]

@@ -1,16 +1,18 @@
-"""LogRecords: reading what a call brought along, and making records that are safe to hand on."""
+"""What a log call brought along, and records that are safe to hand on."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import traceback
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
 from agentlogsafe.context import RUN, STAMP, Stamp
+
+R = TypeVar("R", bound=logging.LogRecord)
 
 STANDARD = frozenset(
     (*logging.LogRecord("", 0, "", 0, "", (), None).__dict__, "message", "asctime", "taskName", STAMP, RUN)
@@ -22,6 +24,33 @@ NAMES = ("name", "threadName", "processName", "taskName", "funcName", "module", 
 
 _MAX_FRAMES = 50
 _MAX_REPR = 10_000
+
+
+class Audited(dict[str, Any]):
+    """An event that has been through a chain; the type is what says so.
+
+    Renderers of structlog that ask for the message under ``event`` get the event type.
+    """
+
+    def pop(self, key: str, *default: Any) -> Any:
+        """Remove and return a field, as a dict does."""
+        if key == "event" and key not in self:
+            return self["event_type"]
+        return super().pop(key, *default)
+
+
+class Call(NamedTuple):
+    """What an entry knows of one log call, besides its fields."""
+
+    stamp: Stamp
+    created: float
+    level: str | None
+    logger: str | None
+    exc_info: object = None
+    stack_info: object = None
+    message: str | None = None
+    positional: object = None
+    problems: Sequence[str] = ()
 
 
 def extras(record: logging.LogRecord) -> dict[str, Any]:
@@ -111,19 +140,14 @@ class AuditRecord(logging.LogRecord):
 
     def __copy__(self) -> AuditRecord:
         # What QueueHandler does before it puts a record on its queue.
-        return _record(AuditRecord, self.__dict__)
+        return make(self.__dict__, AuditRecord)
 
 
-def _record(kind: type[Any], attributes: Mapping[str, Any]) -> Any:
-    record = kind.__new__(kind)
+def make(attributes: Mapping[str, Any], kind: type[R] = logging.LogRecord) -> R:  # type: ignore[assignment]
+    """Return a record with these attributes, without what ``LogRecord()`` would find out anew."""
+    record = object.__new__(kind)
     record.__dict__.update(attributes)
     return record
-
-
-def make(attributes: Mapping[str, Any]) -> logging.LogRecord:
-    """Return a plain record with these attributes."""
-    made: logging.LogRecord = _record(logging.LogRecord, attributes)
-    return made
 
 
 _EMPTIED = {"args": None, "exc_info": None, "exc_text": None, "stack_info": None}
@@ -144,7 +168,7 @@ def event_record(record: logging.LogRecord, event: dict[str, Any], *, as_json: b
     kept.update(_EMPTIED, msg=event["event_type"], **{STAMP: stamp})
     kept.pop("message", None)
     kept.pop(RUN, None)
-    return _record(AuditRecord, kept) if as_json else make(kept)  # type: ignore[no-any-return]
+    return make(kept, AuditRecord if as_json else logging.LogRecord)
 
 
 def to_json(event: dict[str, Any]) -> str:

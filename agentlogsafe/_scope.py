@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from contextvars import Token
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from typing_extensions import Self
 
 from agentlogsafe import context
-from agentlogsafe.context import Frame, Stamp
+
+if TYPE_CHECKING:
+    from contextvars import Token
+    from types import TracebackType
+
+    from agentlogsafe.context import Frame, Stamp
 
 F = TypeVar("F", bound=Callable[..., Any])
 S = TypeVar("S", bound="Scope")
@@ -55,7 +59,7 @@ def _caller_depth() -> int:
     return depth
 
 
-def log(  # noqa: PLR0913
+def log(
     logger: Any,
     event_type: str,
     fields: Mapping[Any, object],
@@ -100,11 +104,11 @@ class Scope:
     def _close(self, error: BaseException | None) -> None:
         """End; the block's frame is still bound."""
 
-    def _fresh(self: S) -> S:
+    def _fresh(self) -> Self:
         """Return an unopened scope with the same settings, for one call of a decorated function."""
         raise NotImplementedError
 
-    def __enter__(self: S) -> S:
+    def __enter__(self) -> Self:
         self._frame = self._open()
         if self._frame is not None:
             self._token = context.bind(self._frame)
@@ -127,7 +131,7 @@ class Scope:
     def _misplaced(self) -> None:
         """Note that the block ended in another context than it began in."""
 
-    async def __aenter__(self: S) -> S:
+    async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(

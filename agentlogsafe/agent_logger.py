@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from agentlogsafe import runs
+from agentlogsafe._records import Call
 from agentlogsafe._scope import default_logger, log
-from agentlogsafe.chain import Call, chain_for
+from agentlogsafe.chain import chain_for
 from agentlogsafe.context import Defaults, Stamp, current
 from agentlogsafe.errors import ConfigurationError
 from agentlogsafe.events import EVENT_TYPES, Event, new_id
 from agentlogsafe.runs import BAD_STATUS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class AgentLogger:
@@ -28,14 +31,15 @@ class AgentLogger:
     Args:
         agent_name, workflow_name, agent_version: who acts; they win over those of a run, so that several agents can
             log inside one.
-        metadata: part of the metadata of every event; a run's and an event's own win. *default_risk*: the same for risk.
+        metadata: part of the metadata of every event; a run's and an event's own win.
+        default_risk: the same for risk.
         logger: a stdlib or structlog logger; the default is ``logging.getLogger("agentlogsafe")``.
 
     Raises:
         ConfigurationError: for an unfit setting.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         agent_name: str | None = None,
         workflow_name: str | None = None,
@@ -84,7 +88,9 @@ class AgentLogger:
         made = next(iter(stamp.events.values()), None)
         if made is None:
             name = getattr(logger, "name", None)
-            call = Call(stamp, time.time(), logging.getLevelName(number).lower(), name if type(name) is str else None, error)
+            call = Call(
+                stamp, time.time(), logging.getLevelName(number).lower(), name if type(name) is str else None, error
+            )
             made = self._chain.safe_event(event_type, fields, call)
         # A copy: what the caller does with it must not reach a handler that still holds the event.
         copied: Event = orjson.loads(orjson.dumps(made))
@@ -135,7 +141,7 @@ class AgentLogger:
         own = _given(args=args, tool_call_id=tool_call_id)
         return self.emit("tool_call", tool_name=tool_name, **own, **fields)
 
-    def tool_result(  # noqa: PLR0913
+    def tool_result(
         self,
         tool_name: str | None = None,
         result: object = None,

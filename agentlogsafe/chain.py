@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from agentlogsafe import _ordinary as ordinary
 from agentlogsafe import _records as records
+from agentlogsafe._records import Audited, Call
 from agentlogsafe.context import RUN, STAMP, Defaults, Frame, RunState, Stamp, active_trace, current
-from agentlogsafe.events import BASE_FIELDS, EVENT_TYPES, SCHEMA_VERSION, Event, new_id, normalize, timestamp
+from agentlogsafe.events import BASE_FIELDS, EVENT_TYPES, SCHEMA_VERSION, new_id, normalize, timestamp
 from agentlogsafe.limits import fit
 from agentlogsafe.redaction import Report, RunMemory, compile_policy
 from agentlogsafe.settings import Settings
@@ -31,42 +33,10 @@ _NO_RUN = "run: the event is outside any run"
 _AFTER_END = "run: the event came after the run's end"
 
 
-class Audited(dict[str, Any]):
-    """An event that has been through a chain; the type is what says so.
-
-    Renderers of structlog that ask for the message under ``event`` get the event type.
-    """
-
-    def pop(self, key: str, *default: Any) -> Any:
-        """Remove and return a field, as a dict does."""
-        if key == "event" and key not in self:
-            return self["event_type"]
-        return super().pop(key, *default)
-
-
-class Call(NamedTuple):
-    """What an entry knows of one log call, besides its fields."""
-
-    stamp: Stamp
-    created: float
-    level: str | None
-    logger: str | None
-    exc_info: object = None
-    stack_info: object = None
-    message: str | None = None
-    positional: object = None
-    problems: tuple[str, ...] = ()
-
-
 class _View(NamedTuple):
     """What settings, logger object and run say of an event, merged and redacted once."""
 
-    agent_name: str | None
-    workflow_name: str | None
-    agent_version: str | None
-    session_id: str | None
-    actor: Any
-    parent_run_id: str | None
+    template: dict[str, Any]
     risk: bytes | None
     metadata: bytes | None
     redactions: dict[str, int]
@@ -130,24 +100,25 @@ class Chain:
             if type(message) is not str or message not in EVENT_TYPES:
                 message = records.message_of(record, problems) if message is record.msg else records.text_of(message)
                 positional = None
+        is_event = message in EVENT_TYPES
         call = Call(
-            stamp=stamp,
-            created=attributes["created"],
-            level=str(attributes["levelname"]).lower(),
-            logger=attributes["name"],
-            exc_info=attributes["exc_info"],
-            stack_info=attributes["stack_info"],
-            message=message,
-            positional=positional,
-            problems=tuple(problems),
+            stamp,
+            attributes["created"],
+            _level_name(attributes["levelname"]),
+            attributes["name"],
+            attributes["exc_info"],
+            attributes["stack_info"],
+            None if is_event else message,
+            positional,
+            problems,
         )
-        if message in EVENT_TYPES:
-            return self.event(message, fields, call._replace(message=None))
+        if is_event:
+            return self.event(message, fields, call)
         if fields.get("event_type") is not None or self.settings.others == "custom":
             return self.event(None, fields, call)
         if self.settings.others == "drop":
             return None
-        return self._ordinary_record(record, message, fields, stamp)
+        return ordinary.redacted_record(self.redactor, record, message, fields, stamp.frame)
 
     def broken(self, record: logging.LogRecord, error: Exception) -> Audited:
         """Return the event that stands for a record which could not be formatted."""
@@ -174,7 +145,7 @@ class Chain:
             if not is_event and fields.get("event_type") is None and self.settings.others != "custom":
                 if self.settings.others == "drop":
                     return None
-                return self._ordinary_dict(given, stamp)
+                return ordinary.redacted_dict(self.redactor, given, stamp.frame)
             call = Call(
                 stamp=stamp,
                 created=time.time(),
@@ -238,58 +209,34 @@ class Chain:
                 clean[name] = {"value": clean[name]}  # the redactor withheld it whole
 
         view = self._view(run, stamp.defaults)
-        get = clean.get
-        run_id = get("run_id")
-        if run_id is None:
-            if run is None:
+        risk, metadata = clean.pop("risk", None), clean.pop("metadata", None)
+        # The template has the fields in their order, and what settings and run say of them.
+        event = Audited(view.template)
+        event.update(clean)
+        event["event_id"] = event_id = str.__str__(stamp)
+        event["event_type"] = event_type
+        event["timestamp"] = _time(call.created, problems)
+        event["risk"] = _merged(view.risk, risk)
+        event["metadata"] = _merged(view.metadata, metadata)
+        if run is None:
+            if event["run_id"] is None:
                 problems.append(_NO_RUN)
-            else:
-                run_id = run.run_id
-                if run.ended:
-                    problems.append(_AFTER_END)
-        tool_call_id = get("tool_call_id")
-        parent = get("parent_event_id")
-        if parent is None and frame is not None:
+        elif run.ended:
+            problems.append(_AFTER_END)
+        if frame is not None:
             parent = frame.parent
-            if tool_call_id is not None and run is not None:
+            if run is not None and "tool_call_id" in event:
                 if event_type == "tool_call":
-                    run.remember_call(tool_call_id, str.__str__(stamp))
+                    run.remember_call(event["tool_call_id"], event_id)
                 else:
-                    parent = run.calls.get(tool_call_id, parent)
-        event = Audited(
-            schema_version=SCHEMA_VERSION,
-            event_id=str.__str__(stamp),
-            run_id=run_id,
-            event_type=event_type,
-            timestamp=_time(call.created, problems),
-            agent_name=get("agent_name") or view.agent_name,
-            workflow_name=get("workflow_name") or view.workflow_name,
-            parent_event_id=parent,
-            provider=get("provider"),
-            model=get("model"),
-            tool_name=get("tool_name"),
-            status=get("status"),
-            payload=clean["payload"],
-            risk=_merged(view.risk, get("risk")),
-            metadata=_merged(view.metadata, get("metadata")),
-        )
-        for name, value in (
-            ("parent_run_id", get("parent_run_id") or view.parent_run_id),
-            ("session_id", get("session_id") or view.session_id),
-            ("agent_version", get("agent_version") or view.agent_version),
-            ("tool_call_id", tool_call_id),
-            ("actor", get("actor") or view.actor),
-            ("duration_ms", get("duration_ms")),
-            ("level", call.level),
-            ("logger", call.logger),
-        ):
-            if value is not None:
-                event[name] = value
-        if "trace_id" in clean:
-            event["trace_id"] = clean["trace_id"]
-        if "span_id" in clean:
-            event["span_id"] = clean["span_id"]
-        if frame is not None or _OTEL in sys.modules:
+                    parent = run.calls.get(event["tool_call_id"], parent)
+            if event["parent_event_id"] is None:
+                event["parent_event_id"] = parent
+        if call.level is not None:
+            event["level"] = call.level
+        if call.logger is not None:
+            event["logger"] = call.logger
+        if _OTEL in sys.modules or (frame is not None and frame.trace is not None):
             _add_trace(event, frame)
         return self._finish(event, report, view, problems, stamp)
 
@@ -297,7 +244,9 @@ class Chain:
         """Add what the library itself has to say, and keep the event within its limits."""
         redactions = report.counts
         if view.redactions:
-            redactions = {k: redactions.get(k, 0) + view.redactions.get(k, 0) for k in {**view.redactions, **redactions}}
+            redactions = {
+                k: redactions.get(k, 0) + view.redactions.get(k, 0) for k in {**view.redactions, **redactions}
+            }
         if redactions:
             event["redactions"] = redactions
         event["policy"] = dict(self._policy)
@@ -324,8 +273,8 @@ class Chain:
             run_id=(frame.run.run_id or None) if frame is not None else None,
             event_type="custom",
             timestamp=timestamp(time.time()),
-            agent_name=self._base.agent_name,
-            workflow_name=self._base.workflow_name,
+            agent_name=self._base.template["agent_name"],
+            workflow_name=self._base.template["workflow_name"],
             parent_event_id=frame.parent if frame is not None else None,
             payload={"message": UNREADABLE},
             risk={},
@@ -338,49 +287,6 @@ class Chain:
                 event[name] = value
         return event
 
-    def _ordinary_record(
-        self, record: logging.LogRecord, message: str, fields: Mapping[Any, object], stamp: Stamp
-    ) -> logging.LogRecord:
-        """Return a redacted copy of a record whose message is no event type."""
-        attributes = record.__dict__
-        error = records.exception_of(attributes["exc_info"])
-        parts = {
-            "message": message,
-            "stacktrace": records.exception_fields(error)["stacktrace"] if error else attributes["exc_text"],
-            "stack": attributes["stack_info"],
-            "names": [attributes.get(name) for name in records.NAMES],
-            "fields": fields,
-        }
-        clean: Any = self.redactor.copy(parts, Report(), memory=stamp.frame.run.memory if stamp.frame else None)
-        made = {name: value for name, value in attributes.items() if name in records.STANDARD and name not in (STAMP, RUN)}
-        made.pop("message", None)
-        made.update((name, text) for name, text in zip(records.NAMES, clean["names"], strict=True) if name in made)
-        made.update(
-            msg=clean["message"], args=None, exc_info=None, exc_text=clean["stacktrace"], stack_info=clean["stack"]
-        )
-        safe = clean["fields"] if type(clean["fields"]) is dict else {"fields": clean["fields"]}
-        made.update((f"{name}_" if name in records.STANDARD else name, value) for name, value in safe.items())
-        for name, value in _ids(stamp.frame).items():
-            made.setdefault(name, value)
-        return records.make(made)
-
-    def _ordinary_dict(self, given: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
-        """Return a redacted copy of an event dict whose message is no event type."""
-        fields = dict(given)
-        fields.pop(STAMP, None)
-        own = {name: fields.pop(name) for name in ("_record", "_from_structlog") if name in fields}
-        error = records.exception_of(fields.pop("exc_info", None))
-        if error is not None:
-            fields["exception"] = records.exception_fields(error)["stacktrace"]
-        memory = stamp.frame.run.memory if stamp.frame else None
-        clean: Any = self.redactor.copy(fields, Report(), memory=memory)
-        if type(clean) is not dict:
-            clean = {"event": UNREADABLE}
-        for name, value in _ids(stamp.frame).items():
-            clean.setdefault(name, value)
-        clean.update(own)
-        return clean  # type: ignore[no-any-return]
-
     def _view(self, run: RunState | None, defaults: Defaults | None) -> _View:
         if run is not None:
             views, key = run.views, (self, defaults)
@@ -391,7 +297,7 @@ class Chain:
         view = views.get(key)
         if view is None:
             view = views[key] = self._make_view(run, defaults)
-        return view  # type: ignore[no-any-return]
+        return view
 
     def _make_view(self, run: RunState | None, defaults: Defaults | None) -> _View:
         settings = self.settings
@@ -408,18 +314,22 @@ class Chain:
             found |= {"session_id": run.session_id, "actor": run.actor, "parent_run_id": run.parent_run_id}
         report = Report()
         clean: dict[str, Any] = self.redactor.event("custom", normalize(found, problems), report)
+        risk, metadata = clean.pop("risk", None), clean.pop("metadata", None)
+        template = {**dict.fromkeys(BASE_FIELDS), **clean, "schema_version": SCHEMA_VERSION}
+        if run is not None:
+            template["run_id"] = run.run_id
         return _View(
-            clean.get("agent_name"),
-            clean.get("workflow_name"),
-            clean.get("agent_version"),
-            clean.get("session_id"),
-            clean.get("actor"),
-            clean.get("parent_run_id"),
-            orjson.dumps(clean["risk"]) if clean.get("risk") else None,
-            orjson.dumps(clean["metadata"]) if clean.get("metadata") else None,
+            template,
+            orjson.dumps(risk) if risk else None,
+            orjson.dumps(metadata) if metadata else None,
             report.counts,
             problems + report.problems,
         )
+
+
+@lru_cache(maxsize=64)
+def _level_name(name: str) -> str:
+    return str(name).lower()
 
 
 def _add_exception(payload: dict[Any, object], exc_info: object) -> None:
@@ -457,16 +367,6 @@ def _time(created: Any, problems: list[str]) -> str:
     except Exception:  # noqa: BLE001 -- a record can be made by anyone, with anything as its time
         problems.append("timestamp: the record's time is no time; the present is used")
         return timestamp(time.time())
-
-
-def _ids(frame: Frame | None) -> dict[str, str]:
-    """Return the ids that tie an ordinary line to its run."""
-    if frame is None or not frame.run.run_id:
-        return {}
-    ids = {"run_id": frame.run.run_id}
-    if frame.parent:
-        ids["parent_event_id"] = frame.parent
-    return ids
 
 
 @lru_cache(maxsize=64)

@@ -14,10 +14,12 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Callable, Mapping, MutableMapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from urllib.parse import quote, unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,18 +53,21 @@ class RunState:
     )
 
     def __init__(self, run_id: str, outer: RunState | None = None, **given: Any) -> None:
+        def inherited(name: str) -> Any:
+            return given.get(name) or getattr(outer, name, None)
+
         self.run_id = run_id
-        self.parent_run_id: str | None = outer.run_id if outer else None
-        self.agent_name: str | None = given.get("agent_name") or (outer and outer.agent_name)
-        self.workflow_name: str | None = given.get("workflow_name") or (outer and outer.workflow_name)
-        self.agent_version: str | None = given.get("agent_version")
-        if self.agent_version is None and outer and self.agent_name == outer.agent_name:
-            self.agent_version = outer.agent_version
-        self.session_id: str | None = given.get("session_id") or (outer and outer.session_id)
-        self.actor: object = given.get("actor") or (outer and outer.actor)
-        self.metadata: dict[Any, object] = {**(outer.metadata if outer else {}), **(given.get("metadata") or {})}
-        self.risk: dict[Any, object] = {**(outer.risk if outer else {}), **(given.get("risk") or {})}
-        self.logger: Any = given.get("logger") or (outer and outer.logger)
+        self.parent_run_id: str | None = getattr(outer, "run_id", None) or None
+        self.agent_name: str | None = inherited("agent_name")
+        self.workflow_name: str | None = inherited("workflow_name")
+        # Another agent's version says nothing of this one.
+        same_agent = self.agent_name == getattr(outer, "agent_name", None)
+        self.agent_version: str | None = inherited("agent_version") if same_agent else given.get("agent_version")
+        self.session_id: str | None = inherited("session_id")
+        self.actor: object = inherited("actor")
+        self.metadata: dict[Any, object] = {**getattr(outer, "metadata", {}), **(given.get("metadata") or {})}
+        self.risk: dict[Any, object] = {**getattr(outer, "risk", {}), **(given.get("risk") or {})}
+        self.logger: Any = inherited("logger")
         self.ended = False
         self.calls: dict[str, str] = {}  # tool_call_id → event_id of the call, so that a result finds its parent
         self.views: dict[object, Any] = {}  # per chain: the fields above, redacted once under that chain's policy
@@ -92,7 +97,7 @@ class Frame(str):
         frame.run, frame.parent, frame.trace = run, parent, trace
         return frame
 
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:  # type: ignore[override]
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
         # Another process may not have this package; the id is what it can use.
         return str, (str.__str__(self),)
 
@@ -133,7 +138,7 @@ class Stamp(str):
         stamp.frame, stamp.events, stamp.final, stamp.defaults = frame, {}, None, defaults
         return stamp
 
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:  # type: ignore[override]
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
         return str, (str.__str__(self),)
 
 
@@ -171,7 +176,7 @@ def current_run_id() -> str | None:
 
 
 _factory_lock = threading.Lock()
-_factory_installed = False
+_factories: list[Callable[..., logging.LogRecord]] = []
 
 
 def _stamp_records() -> None:
@@ -180,23 +185,22 @@ def _stamp_records() -> None:
     A formatter behind a queue works in a thread that has no context; the record must bring it along. The record
     factory that was there before goes on making the records.
     """
-    global _factory_installed  # noqa: PLW0603
-    if _factory_installed:
-        return
-    with _factory_lock:
-        if _factory_installed:
-            return
-        previous = logging.getLogRecordFactory()
+    if not _factories:
+        with _factory_lock:
+            if not _factories:
+                _factories.append(_stamping(logging.getLogRecordFactory()))
+                logging.setLogRecordFactory(_factories[0])
 
-        def stamped_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
-            record = previous(*args, **kwargs)
-            frame = _current.get()
-            if frame is not None:
-                record.__dict__[RUN] = frame
-            return record
 
-        logging.setLogRecordFactory(stamped_record)
-        _factory_installed = True
+def _stamping(previous: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
+    def stamped_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = previous(*args, **kwargs)
+        frame = _current.get()
+        if frame is not None:
+            record.__dict__[RUN] = frame
+        return record
+
+    return stamped_record
 
 
 def active_trace(frame: Frame | None) -> tuple[str, str] | None:
@@ -217,27 +221,27 @@ def carry(fn: Callable[P, T]) -> Callable[P, T]:
     times, also at the same time. All other context variables come along too; a coroutine function keeps those of
     its own task and gets the run.
     """
-    if inspect.iscoroutinefunction(fn):
-        frame = _current.get()
-
-        @functools.wraps(fn)
-        async def carried_coroutine(*args: P.args, **kwargs: P.kwargs) -> Any:
-            if frame is None:
-                return await fn(*args, **kwargs)
-            token = bind(frame)
-            try:
-                return await fn(*args, **kwargs)
-            finally:
-                unbind(frame, token)
-
-        return carried_coroutine  # type: ignore[return-value]
-
+    frame = _current.get()
+    if inspect.iscoroutinefunction(fn) and frame is not None:
+        return cast("Callable[P, T]", _carry_coroutine(fn, frame))
     context = contextvars.copy_context()
 
     @functools.wraps(fn)
     def carried(*args: P.args, **kwargs: P.kwargs) -> T:
         # A context can be entered once at a time, so every call gets a copy, which costs nothing.
         return context.copy().run(fn, *args, **kwargs)
+
+    return carried
+
+
+def _carry_coroutine(fn: Callable[..., Any], frame: Frame) -> Callable[..., Any]:
+    @functools.wraps(fn)
+    async def carried(*args: Any, **kwargs: Any) -> Any:
+        token = bind(frame)
+        try:
+            return await fn(*args, **kwargs)
+        finally:
+            unbind(frame, token)
 
     return carried
 
@@ -299,6 +303,6 @@ def read_carrier(carrier: Mapping[Any, Any]) -> Frame | None:
         return None
     if "run_id" not in given:
         return None
-    run = RunState(given["run_id"], **given)
+    run = RunState(given.pop("run_id"), None, **given)
     run.parent_run_id = given.get("parent_run_id")
     return Frame.of(run, given.get("parent_event_id"), (traced[1], traced[2]) if traced else None)

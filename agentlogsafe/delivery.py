@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentlogsafe.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _REPORT_EVERY = 60.0
 
@@ -176,7 +178,9 @@ class FallbackFile(logging.Handler):
         elif self.path.is_symlink():
             problem = "it is a symbolic link"
         if problem:
-            msg = f"fallback: {str(path)!r} cannot be used, {problem} (expected the path of a file in an existing folder)"
+            msg = (
+                f"fallback: {str(path)!r} cannot be used, {problem} (expected the path of a file in an existing folder)"
+            )
             raise ConfigurationError(msg)
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -93,6 +93,7 @@ _BUILT_IN_TYPES = (
 EVENT_TYPES: set[str] = set(_BUILT_IN_TYPES)
 """Every event type known now: the built-in ones and those an application registered."""
 
+_TYPE_LENGTH = 64
 _TYPE_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 
@@ -104,7 +105,7 @@ def register_event_type(name: str) -> str:
     Raises:
         ConfigurationError: when *name* is not lower-case words joined by underscores, at most 64 characters.
     """
-    if not isinstance(name, str) or len(name) > 64 or not _TYPE_NAME.fullmatch(name):
+    if not _TYPE_NAME.fullmatch(str(name)) or len(name) > _TYPE_LENGTH:
         msg = f"event type: {name!r} is not lower-case words joined by underscores (such as 'trade_executed')"
         raise ConfigurationError(msg)
     EVENT_TYPES.add(name)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pythonjsonlogger.core import BaseJsonFormatter
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-from agentlogsafe._records import to_json
-from agentlogsafe.chain import Audited, chain_for
+from agentlogsafe._records import Audited, to_json
+from agentlogsafe.chain import chain_for
 from agentlogsafe.errors import ConfigurationError, check_keys
 from agentlogsafe.redaction import Report
 from agentlogsafe.settings import SETTING_NAMES
+
+if TYPE_CHECKING:
+    import logging
 
 _LINE_OPTIONS = frozenset(
     name
@@ -49,7 +51,7 @@ class AuditFormatter(OrjsonFormatter):
         fmt: Any = None,
         datefmt: str | None = None,
         style: str = "%",
-        validate: bool = True,  # noqa: FBT001, FBT002 -- logging's own signature
+        validate: bool = True,
         **options: Any,
     ) -> None:
         if "format" in options:
@@ -57,7 +59,7 @@ class AuditFormatter(OrjsonFormatter):
         check_keys("AuditFormatter", options, SETTING_NAMES | _LINE_OPTIONS)
         settings = {name: options.pop(name) for name in SETTING_NAMES & options.keys()}
         if settings.get("others") == "drop":
-            msg = "AuditFormatter.others: a formatter cannot drop a line (expected 'redact' or 'custom'); use AuditHandler"
+            msg = "AuditFormatter.others: 'drop' needs a handler (expected 'redact' or 'custom'); use AuditHandler"
             raise ConfigurationError(msg)
         self._chain = chain_for("AuditFormatter", settings)
         if fmt is None:
@@ -79,9 +81,7 @@ class AuditFormatter(OrjsonFormatter):
             broken = self._chain.broken(record, error)
             return self.prefix + to_json(broken)
 
-    def add_fields(
-        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
-    ) -> None:
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Add the fields of an ordinary line, its traceback as an array where asked for."""
         # The record brings its traceback as redacted text, which python-json-logger takes as it is.
         if self.exc_info_as_array and isinstance(message_dict.get("exc_info"), str):

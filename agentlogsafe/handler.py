@@ -8,16 +8,19 @@ import threading
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
 from os import PathLike
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from agentlogsafe import _records as records
-from agentlogsafe.chain import Audited, chain_for
+from agentlogsafe._records import Audited
+from agentlogsafe.chain import chain_for
 from agentlogsafe.delivery import AgentLogSafeWarning, Counters, FallbackFile, deliver, listen, report
 from agentlogsafe.errors import check_keys, check_type
 from agentlogsafe.formatter import AuditFormatter
 from agentlogsafe.settings import SETTING_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _NESTED = 100
 _SEEN = 10_000
@@ -94,7 +97,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
     def handle(self, record: logging.LogRecord) -> Any:
         """Emit the record unless a filter of this handler rejects it. Never raises."""
         try:
-            kept = self.filter(record)
+            kept: Any = self.filter(record)
         except Exception as error:  # noqa: BLE001 -- a filter that fails keeps nothing from being recorded
             report(self._place(), f"a filter raised {type(error).__name__}; the record is kept")
             kept = True
@@ -152,7 +155,9 @@ class AuditHandler(logging.handlers.MemoryHandler):
         return found
 
     @staticmethod
-    def _for(target: logging.Handler, record: logging.LogRecord, made: Audited | logging.LogRecord) -> logging.LogRecord:
+    def _for(
+        target: logging.Handler, record: logging.LogRecord, made: Audited | logging.LogRecord
+    ) -> logging.LogRecord:
         if type(made) is Audited:
             formatter = target.formatter
             return records.event_record(record, made, as_json=formatter is None or type(formatter) is logging.Formatter)
@@ -233,10 +238,8 @@ def bare_handlers(logger_name: str, level: int) -> Iterator[tuple[str, logging.H
     while logger is not None:
         audited = any(isinstance(handler, AuditHandler) and handler.target is None for handler in logger.handlers)
         for handler in logger.handlers:
-            safe = isinstance(handler, (AuditHandler, logging.NullHandler)) or isinstance(
-                handler.formatter, AuditFormatter
-            )
-            if not safe and not audited and handler.level <= level:
+            safe = audited or isinstance(handler, logging.NullHandler) or _audits(handler)
+            if not safe and handler.level <= level:
                 yield logger.name, handler
         logger = logger.parent if logger.propagate else None
 
@@ -273,3 +276,31 @@ def install(logger: logging.Logger | str | None = None, **settings: Any) -> list
                     wrapper.name = f"audit:{handler.name}"
             owner.handlers[place] = wrappers[id(handler)]
     return list(wrappers.values())
+
+
+def self_check() -> list[str]:
+    """Return what in the logging configuration keeps events from being recorded or redacted, one sentence each.
+
+    To be called once logging is configured, at start-up or in a test: loggers that ``dictConfig`` disabled, loggers
+    whose level swallows events, and bare handlers that raw records reach.
+    """
+    known = logging.getLogger().manager.loggerDict
+    loggers = [logging.getLogger(), *(item for item in known.values() if isinstance(item, logging.Logger))]
+    watched = [logging.getLogger("agentlogsafe"), *(item for item in loggers if any(map(_audits, item.handlers)))]
+    findings = [
+        f"logger {logger.name!r} is disabled: it existed before dictConfig, which disables such loggers unless "
+        f"disable_existing_loggers is false"
+        for logger in loggers
+        if logger.disabled
+    ]
+    for logger in watched:
+        if logger.getEffectiveLevel() > logging.INFO:
+            level = logging.getLevelName(logger.getEffectiveLevel())
+            findings.append(f"logger {logger.name!r} has level {level}: events are logged at INFO and do not pass")
+        for owner, handler in bare_handlers(logger.name, logging.CRITICAL):
+            findings.append(f"raw records of logger {logger.name!r} reach {_describe(handler)} of logger {owner!r}")
+    return list(dict.fromkeys(findings))
+
+
+def _audits(handler: logging.Handler) -> bool:
+    return isinstance(handler, AuditHandler) or isinstance(handler.formatter, AuditFormatter)

@@ -18,6 +18,9 @@ def fit(event: dict[str, Any], line: int, string: int, size: int) -> None:
     was redacted before, so neither what stays nor the digest tells anything that redaction took away.
 
     Args:
+        event: the finished event.
+        line: bytes.
+        string: characters.
         size: characters of text in the event; where that is small, nothing needs to be measured.
     """
     # A character is at most six bytes of JSON; numbers and names come on top. So most events end here.

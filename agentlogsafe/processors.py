@@ -7,8 +7,8 @@ from typing import Any
 
 import structlog
 
-from agentlogsafe._records import STANDARD
-from agentlogsafe.chain import Audited, Chain, chain_for
+from agentlogsafe._records import STANDARD, Audited
+from agentlogsafe.chain import Chain, chain_for
 from agentlogsafe.context import STAMP, Stamp
 
 EventDict = MutableMapping[str, Any]
@@ -16,7 +16,9 @@ Processor = Callable[[Any, str, EventDict], Any]
 
 
 def audit(**settings: Any) -> list[Processor]:
-    """Return the processors to put before a renderer::
+    """Return the processors to put before a renderer.
+
+    ::
 
         structlog.configure(processors=[merge_contextvars, *agentlogsafe.processors.audit(agent_name=…), renderer])
 

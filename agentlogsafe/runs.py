@@ -47,7 +47,7 @@ class run(Scope):  # noqa: N801 -- used like a function
     Entering the same object again, as a notebook's cell does when run twice, starts a new run.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         agent_name: str | None = None,
         workflow_name: str | None = None,
@@ -97,11 +97,12 @@ class run(Scope):  # noqa: N801 -- used like a function
 
     def _open(self) -> Frame:
         outer = context.current()
+        trace, parent = (outer.trace, outer.parent) if outer is not None else (None, None)
         self._output, self._problem, self._began = {}, None, time.perf_counter()
         run_id = new_id() if self._own_id is None else str(self._own_id)
-        self._state = RunState(run_id, outer.run if outer else None, **self._given)
-        self._start = Stamp.of(new_id(), Frame.of(self._state, outer and outer.parent, outer and outer.trace), self._defaults)
-        return Frame.of(self._state, str(self._start), outer and outer.trace)
+        self._state = RunState(run_id, outer.run if outer is not None else None, **self._given)
+        self._start = Stamp.of(new_id(), Frame.of(self._state, parent, trace), self._defaults)
+        return Frame.of(self._state, str(self._start), trace)
 
     def _opened(self) -> None:
         self._log("run_start", self._fields, self._start)
@@ -130,7 +131,7 @@ class run(Scope):  # noqa: N801 -- used like a function
         level: int = logging.INFO,
         error: BaseException | None = None,
     ) -> None:
-        logger = (self._state and self._state.logger) or default_logger()
+        logger = getattr(self._state, "logger", None) or default_logger()
         log(logger, event_type, fields, level=level, stamp=stamp, exc_info=error)
 
 
@@ -171,6 +172,8 @@ class step(Scope):  # noqa: N801 -- used like a function
     ) -> None:
         super().__init__()
         self._type, self._logger, self._fields = event_type, logger, fields
+        self._result: dict[str, object] = {}
+        self._ended: str | None = None
         self._kind = STEPS.get(event_type, _Kind(event_type, "result"))
         self._defaults = defaults
 
@@ -203,14 +206,13 @@ class step(Scope):  # noqa: N801 -- used like a function
 
     def _open(self) -> Frame:
         outer = context.current()
-        self._result: dict[str, object] = {}
-        self._ended: str | None = None
+        self._result, self._ended = {}, None
         self._began = time.perf_counter()
         if self._logger is None and outer is not None:
             self._logger = outer.run.logger
         self._stamp = Stamp.of(new_id(), outer, self._defaults)
         state = outer.run if outer is not None else RunState("")
-        return Frame.of(state, str(self._stamp), outer and outer.trace)
+        return Frame.of(state, str(self._stamp), outer.trace if outer is not None else None)
 
     def _opened(self) -> None:
         fields = dict(self._fields)

@@ -47,8 +47,9 @@ class Limits:
         if isinstance(source, cls):
             return source
         check_type("limits", source, Mapping, "a mapping such as {'line': 16000}")
-        check_keys("limits", source, (item.name for item in fields(cls)))
-        return cls(**dict(source))  # type: ignore[arg-type]
+        given: dict[str, Any] = dict(source)  # type: ignore[arg-type]
+        check_keys("limits", given, (item.name for item in fields(cls)))
+        return cls(**given)
 
 
 @dataclass(frozen=True)

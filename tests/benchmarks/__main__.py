@@ -53,8 +53,9 @@ class Contender:
     def __init__(self, name: str, python: str, folder: str) -> None:
         self.name = name
         self.results: dict[tuple[str, float], list[float]] = {}
-        # Without coverage, which would measure itself.
-        env = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
+        # Without coverage, which would measure itself; and the other release must not find this one.
+        left_out = ("COV", "PYTHONPATH") if name == PEER else ("COV",)
+        env = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
         self._process = subprocess.Popen(
             [python, contenders.__file__, name, str(Path(folder, f"{name}.jsonl"))],
             stdin=subprocess.PIPE,
