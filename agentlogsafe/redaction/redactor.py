@@ -81,7 +81,7 @@ class Redactor:
         self._depth = depth
         self._items = items
         self._keys = KeyRules(moved_keys({}, ()))
-        self._scanner = Scanner(self._keys, self._mask)
+        self._scanner = Scanner(self._keys, self._mask, _MASKED)
 
     def copy(self, value: object, report: Report, *, key: str | None = None, memory: RunMemory | None = None) -> object:
         """Return a redacted, JSON-safe copy of *value*; *key* is the name that it stood under, if any."""

@@ -1,27 +1,34 @@
-"""Find and replace what is recognised by its shape in one text."""
+"""Find and replace what is recognised in one text: the gate, then only the detectors that it could not rule out."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-from agentlogsafe.redaction.detectors import DETECTORS
+from agentlogsafe.redaction import assignments, disguise, gate, prose
+from agentlogsafe.redaction.detectors import GATED, STARTS
+from agentlogsafe.redaction.detectors.base import Detector
+from agentlogsafe.redaction.detectors.contact import PHONES
+from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC, WALLETS
 from agentlogsafe.redaction.keys import KeyRules
+from agentlogsafe.redaction.numbers import Numbers
 
+Span = tuple[int, int, str]
 Counter = dict[str, int]
-_ASSIGNMENT = re.compile(
-    r"(?P<k>[A-Za-z][\w.-]{0,80})[\"']?[ \t]{0,4}(?::=|=>|=|:)[ \t]{0,4}(?:\"(?P<d>[^\"\n]{1,4000})\"|'(?P<s>[^'\n]{1,4000})'|(?P<p>[^\s\"',;&(){}<>\[\]]{1,4000}))"
-)
-_BIRTH = re.compile(
-    r"(?i)\b(?:d\.?o\.?b\b\.?|date of birth|birth ?date|birthday|born)[^\n\d]{0,40}?"
-    r"(?P<v>\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d{1,2},? \d{4}|\d{1,2} (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d{4})"
-)
-_MASK = re.compile(r"\[[A-Z_]{2,20}\]")
+Mask = Callable[[str, str], str]
+
+_ROUNDS = 8
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+_CANDIDATE = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))[A-Za-z0-9](?=[A-Za-z0-9_.+/=%:!~$|-]{15})")
+_LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-](?:[\w!#$%&'*+/=?^`{|}~.-]{0,62}[\w!#$%&'*+/=?^`{|}~-])?(?![\w.+-]{2})")
+_DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[A-Za-z0-9-]{2,59}|[^\W\d_]{2,63})(?![^\W_])")
+_FILES = frozenset("png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split())
+_URL_LOGIN = re.compile(r"(?i)[a-z][a-z0-9+.-]{1,30}:(?://|\\/\\/)(?P<u>[^\s/:@\"'<>\\]{0,80}):(?P<v>[^\s/@\"'<>]{1,200}(?:[/@][^\s/@\"'<>]{1,80})?)@(?=[\w\[.{$-])")
+_URL_TOKEN = re.compile(r"(?i)https?://(?P<v>[A-Za-z0-9_-]{20,200})(?::x-oauth-basic)?@(?=[\w.-])")
 
 
 def visible(match: re.Match[str]) -> str:
-    """Return the visible spelling of a control character or a lone surrogate."""
+    """Return the visible spelling of a control character, a line separator or a lone surrogate."""
     return f"\\u{ord(match[0]):04x}"
 
 
@@ -33,62 +40,156 @@ def sanitize(text: str) -> str:
 class Scanner:
     """The detectors of one policy, ready to be applied to text."""
 
-    __slots__ = ("_keys", "_mask")
+    __slots__ = ("_endings", "_keys", "_mask", "_masked", "_numbers")
 
-    def __init__(self, keys: KeyRules, mask: Callable[[str, str], str]) -> None:
-        """Take the key rules (for assignments in text) and the function that makes the replacement from category and value."""
+    def __init__(self, keys: KeyRules, mask: Mask, masked: re.Pattern[str]) -> None:
+        """Take the key rules (for names in text), the maker of replacements and the pattern of what it makes."""
         self._keys = keys
         self._mask = mask
+        self._masked = masked
+        self._numbers = Numbers()
+        self._endings = assignments.endings()
 
-    def scan(self, text: str, counts: Counter) -> str:
-        """Return *text* without what is recognised in it; the very same object when nothing was."""
-        text = sanitize(text) if _CONTROL.search(text) else text
-        for _ in range(6):
-            spans = self._spans(text)
+    def suspicious(self, text: str) -> bool:
+        """Return whether `scan` could change *text*; False is certain."""
+        return gate.questions(text, self._endings) != 0
+
+    def scan(self, text: str, counts: Counter, context: str = "") -> str:
+        """Return *text* without what is recognised in it; the very same object when nothing was.
+
+        Scanning goes on until nothing more is found, so that scanning the result again changes nothing.
+        """
+        bits = gate.questions(text, self._endings)
+        if not bits:
+            return text
+        if bits & gate.CONTROL:
+            text = sanitize(text)
+            bits = gate.questions(text, self._endings)
+        for _ in range(_ROUNDS):
+            spans = self._spans(text, bits, context)
             if not spans:
                 return text
             text = self._replace(text, spans, counts)
-        return text
+            bits = gate.questions(self._masked.sub("[]", text), self._endings)
+            if not bits:
+                return text
+        counts["UNREDACTABLE"] = counts.get("UNREDACTABLE", 0) + 1
+        return "[UNREDACTABLE]"
 
-    def _spans(self, text: str) -> list[tuple[int, int, str]]:
-        low = text.lower()
-        spans: list[tuple[int, int, str]] = []
-        for detector in DETECTORS:
-            if detector.gate and not any(literal in low for literal in detector.gate):
-                continue
-            for match in detector.compiled.finditer(text):
-                group: int | str = "v" if "v" in detector.compiled.groupindex else 0
-                if _MASK.fullmatch(match[group]) or (detector.valid and not detector.valid(match[group])):
-                    continue
-                spans.append((*match.span(group), detector.category))
-        for match in _ASSIGNMENT.finditer(text):
-            category = self._keys.category(match["k"])
-            if category is None or match.lastgroup is None:
-                continue
-            value = match[match.lastgroup]
-            if self._plausible(value, category):
-                spans.append((*match.span(match.lastgroup), category))
-        spans.extend((*match.span("v"), "BIRTH_DATE") for match in _BIRTH.finditer(text))
+    def _spans(self, text: str, bits: int, context: str) -> list[Span]:
+        spans = self._plain(text, bits, context)
+        if bits & gate.ODD:
+            spans += self._through(disguise.unfold(text), context)
+        if bits & gate.ESCAPED:
+            spans += self._through(disguise.unescape(text), context)
+        if bits & gate.TOKEN:
+            for start, end, decoded in disguise.encoded(text):
+                found = self._plain(decoded, gate.questions(decoded, self._endings), "")
+                if found:
+                    spans.append((start, end, found[0][2]))
+        return [span for span in spans if not self._masked.fullmatch(text, span[0], span[1])]
+
+    def _through(self, unfolded: disguise.Unfolded, context: str) -> list[Span]:
+        plain, places = unfolded
+        bits = gate.questions(plain, self._endings)
+        if not bits:
+            return []
+        return [(places[start], places[end], category) for start, end, category in self._plain(plain, bits, context)]
+
+    def _plain(self, text: str, bits: int, context: str) -> list[Span]:
+        spans: list[Span] = []
+        if bits & gate.TOKEN:
+            self._tokens(text, spans)
+        if bits & gate.AT:
+            self._addresses(text, spans)
+        if bits & (gate.NUMBER | gate.DOTTED):
+            if bits & gate.DOTTED:
+                _search(IPV4, text, spans)
+            for detector in PHONES:
+                _search(detector, text, spans)
+            spans += self._numbers.find(text, context)
+        if bits & gate.COLONS:
+            _search(IPV6, text, spans)
+        if bits & (gate.COLONS | gate.NUMBER):
+            _search(MAC, text, spans)
+        if bits & gate.NAMED:
+            spans += assignments.find(text, self._keys)
+        if bits & gate.WORD:
+            spans += prose.stated(text)
+        if bits & (gate.WORD | gate.OPTION):
+            spans += prose.options(text, self._keys.category)
         return spans
 
     @staticmethod
-    def _plausible(value: str, category: str) -> bool:
-        if _MASK.search(value) or value.lower() in {"none", "null", "true", "false", "string", "str"}:
-            return False
-        if category in {"PASSWORD", "SECRET", "TOKEN", "API_KEY", "COOKIE", "PRIVATE_KEY"}:
-            return len(value) >= 6 and any(c.isdigit() for c in value) and value[0] not in "$%<{"  # noqa: PLR2004
-        return category not in {"NAME", "NAME?", "ADDRESS"}
+    def _tokens(text: str, spans: list[Span]) -> None:
+        for match in _CANDIDATE.finditer(text):
+            at = match.start()
+            if spans and at < spans[-1][1]:
+                continue
+            for size in (3, 2):
+                for detector in STARTS.get(text[at : at + size], ()):
+                    found = detector.compiled.match(text, at)
+                    if found and _holds(detector, found[detector.part]):
+                        spans.append((*found.span(detector.part), detector.category))
+                        break
+        low = text.lower()
+        for detector in GATED:
+            if any(literal in low for literal in detector.gate):
+                for found in detector.compiled.finditer(text):
+                    if _holds(detector, found[detector.part]):
+                        spans.append((*found.span(detector.part), detector.category))
+        for detector in WALLETS:
+            _search(detector, text, spans)
 
-    def _replace(self, text: str, spans: list[tuple[int, int, str]], counts: Counter) -> str:
+    @staticmethod
+    def _addresses(text: str, spans: list[Span]) -> None:
+        logins = [match.span("v") for match in _URL_LOGIN.finditer(text)] if "://" in text or "\\/" in text else []
+        for start, end in logins:
+            if text[start] not in "$<{*[" and not text.startswith("//", start):
+                spans.append((start, end, "PASSWORD"))
+        if "://" in text:
+            spans += [(*match.span("v"), "TOKEN") for match in _URL_TOKEN.finditer(text)]
+        at = text.find("@")
+        while at >= 0:
+            local = _LOCAL.match(text[max(0, at - 65) : at][::-1])
+            domain = _DOMAIN.match(text, at + 1) if local else None
+            if local and domain and domain[0].rpartition(".")[2].lower() not in _FILES:
+                start = at - local.end()
+                if not any(a <= at <= b for a, b in logins) and text[start:at] != "git":
+                    spans.append((start, domain.end(), "EMAIL"))
+            at = text.find("@", at + 1)
+
+    def _replace(self, text: str, spans: list[Span], counts: Counter) -> str:
+        spans.sort(key=lambda span: (span[0], -span[1]))
+        merged: list[Span] = []
+        for start, end, category in spans:
+            if merged and start < merged[-1][1]:
+                last = merged[-1]
+                longer = category if end - start > last[1] - last[0] else last[2]
+                merged[-1] = (last[0], max(end, last[1]), longer)
+            else:
+                merged.append((start, end, category))
         out: list[str] = []
         at = 0
-        for start, end, category in sorted(spans, key=lambda span: (span[0], -span[1])):
-            if end <= at:
-                continue
-            begin = max(start, at)
-            out.append(text[at:begin])
-            out.append(self._mask(category, text[begin:end]))
+        for start, end, category in merged:
+            out.append(text[at:start])
+            out.append(self._mask(category, text[start:end]))
             counts[category] = counts.get(category, 0) + 1
             at = end
         out.append(text[at:])
         return "".join(out)
+
+
+def _holds(detector: Detector, value: str) -> bool:
+    if detector.valid is None:
+        return True
+    try:
+        return detector.valid(value)
+    except Exception:  # noqa: BLE001 - a validator may stumble over odd input; then it is not one
+        return False
+
+
+def _search(detector: Detector, text: str, spans: list[Span]) -> None:
+    for match in detector.compiled.finditer(text):
+        if _holds(detector, match[detector.part]):
+            spans.append((*match.span(detector.part), detector.category))

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from agentlogsafe.redaction.detectors.base import Detector
-from agentlogsafe.redaction.detectors.contact import CONTACT
+from agentlogsafe.redaction.detectors.base import Detector, Number
+from agentlogsafe.redaction.detectors.contact import EMAIL, PHONES
 from agentlogsafe.redaction.detectors.credentials import CREDENTIALS
-from agentlogsafe.redaction.detectors.payment import PAYMENT
+from agentlogsafe.redaction.detectors.national import NUMBERS
+from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC, WALLETS
+from agentlogsafe.redaction.detectors.providers import PROVIDERS
 
-DETECTORS: tuple[Detector, ...] = (*CREDENTIALS, *CONTACT, *PAYMENT)
+DETECTORS: tuple[Detector, ...] = (*PROVIDERS, *CREDENTIALS, EMAIL, *PHONES, IPV4, IPV6, MAC, *WALLETS)
+"""All detectors that are patterns."""
 
-__all__ = ["DETECTORS", "Detector"]
+
+def _index() -> dict[str, tuple[Detector, ...]]:
+    index: dict[str, tuple[Detector, ...]] = {}
+    for detector in (*PROVIDERS, *CREDENTIALS):
+        for start in detector.starts:
+            head = start[:3]
+            if detector not in index.get(head, ()):
+                index[head] = (*index.get(head, ()), detector)
+    return index
+
+
+STARTS = _index()
+"""The first three (or two) characters of a token → the detectors that it could belong to."""
+
+GATED: tuple[Detector, ...] = tuple(detector for detector in CREDENTIALS if not detector.starts)
+"""Detectors of credentials that are looked for where one of their literals is."""
+
+__all__ = ["DETECTORS", "GATED", "NUMBERS", "STARTS", "Detector", "Number"]

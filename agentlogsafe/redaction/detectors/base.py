@@ -1,27 +1,54 @@
-"""The table type: one `Detector` is one way of recognising one kind of value in text."""
+"""The table types: one entry is one way of recognising one kind of value in text."""
 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 Validator = Callable[[str], bool]
 """Is this candidate really one? Given the matched text; a raised exception counts as no."""
 
+_ALNUM = "q7RtV2mXz9LbK4wHd8NcPf3YsJ6gTe5"
+_FILL = {
+    "a": _ALNUM, "h": "4f0c9a7be2d13856", "d": "7302918465", "u": "K7QMZ3XWT2VRB5NJ", "l": "k7qmz3xwt2vrb5nj", "b": _ALNUM + "+Q",
+    "z": "kqmzxwtvrbnj", "w": _ALNUM + "_Q",
+}  # fmt: skip
+_SLOT = re.compile(r"\{([a-z])(\d+)\}")
+_TOKEN_ALPHABET = frozenset(string.ascii_letters + string.digits + "_.-")
+
+
+def sample(shape: str) -> str:
+    """Return an invented value of a *shape* such as ``ghp_{a36}``, so that no literal token stands in this code.
+
+    ``a`` letters and digits, ``h`` hex, ``d`` digits, ``u`` upper-case base32, ``l`` lower-case and digits, ``b`` base64, ``z`` lower-case letters,
+    ``w`` word characters.
+    """
+
+    def fill(match: re.Match[str]) -> str:
+        letters = _FILL[match[1]]
+        size = int(match[2])
+        return "".join(letters[(i * 7 + i // len(letters)) % len(letters)] for i in range(size))
+
+    return _SLOT.sub(fill, shape)
+
 
 @dataclass(frozen=True, slots=True)
 class Detector:
     """How to recognise one kind of value; adding a provider is adding one of these.
 
-    The *gate* saves time: unless one of its literals is in the text (compared in lower case), the pattern is not tried. The group named
-    ``v`` of the *pattern*, or else the whole match, is what gets replaced. *yes* and *no* are examples, and are run as tests.
+    With *starts*, the pattern is matched only where a token of 16 or more of ``A-Za-z0-9_.-`` starts with (or has, after one of ``_.-``)
+    one of them: one dict lookup per token, however many providers there are. Without, the pattern is searched in any text that has one of
+    the *gate*'s literals in it (compared in lower case). The group named ``v``, or else the whole match, is what gets replaced.
+    *yes* and *no* are shapes (see `sample`) that must and must not match; they are run as tests.
     """
 
     name: str
     category: str
     group: str
     pattern: str
+    starts: tuple[str, ...] = ()
     gate: tuple[str, ...] = ()
     valid: Validator | None = None
     confidence: float = 0.9
@@ -30,7 +57,39 @@ class Detector:
     no: tuple[str, ...] = ()
     note: str = ""
     compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    part: int | str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Compile the pattern once, when the table is made."""
-        object.__setattr__(self, "compiled", re.compile(self.pattern, self.flags))
+        compiled = re.compile(self.pattern, self.flags)
+        object.__setattr__(self, "compiled", compiled)
+        object.__setattr__(self, "part", "v" if "v" in compiled.groupindex else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number, or an identifier of letters and digits, recognised by its outline and its checksum.
+
+    An outline is the value with every digit written ``9`` and every upper-case letter ``A``: ``999-99-9999``. *context* words must stand near it
+    when the checksum (or the want of one) is too weak to tell by itself.
+    """
+
+    name: str
+    category: str
+    outlines: tuple[str, ...]
+    valid: str | Validator | None = None
+    context: str = ""
+    alone: bool = False
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+    note: str = ""
+
+
+def mixed(text: str) -> bool:
+    """Return whether *text* looks random: letters and digits both, and enough different ones."""
+    return any(c.isdigit() for c in text) and any(c.isalpha() for c in text) and len(set(text)) > 7  # noqa: PLR2004 - by experiment
+
+
+def varied(text: str) -> bool:
+    """Return whether *text* is more than a filler such as ``xxxxxxxx`` or ``12345``."""
+    return len(set(text)) > 6  # noqa: PLR2004 - a prefix and a filler have fewer

@@ -1,0 +1,236 @@
+"""Secrets that are told by the name beside them: ``password=…``, ``"api_key": "…"``, ``Authorization: …``, ``--token …``.
+
+Only places where a separator follows a word whose ending belongs to a sensitive name are looked at; each costs one short match, so the
+whole is linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agentlogsafe.redaction import vocabulary as v
+from agentlogsafe.redaction.keys import KeyRules, classify
+
+Span = tuple[int, int, str]
+
+_BEFORE = 72
+_TAIL_DROPPED = " \t\"'`\\*_:=?!|-)]}>"
+# The reversed text before a separator: closing quotes and signs, perhaps a type, then the name.
+_NAME = re.compile(
+    r"[\"'`\\*\])}?!|:=\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?(?P<name>[\w.$\-@\[\]]{1,64})(?P<more>[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?)?"
+)
+_QUOTED = re.compile(r"[ \t\n\r\\]{0,12}(?:[rbufRBUF]{0,2})(?P<q>\\{0,3}[\"'`])(?P<v>(?:(?!(?P=q)).){1,8000}?)(?P=q)", re.DOTALL)
+_BARE = re.compile(r"[ \t]{0,8}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,8000})")
+_HEADER = re.compile(
+    r"[ \t\"']{0,3}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?"
+    r"(?P<v>[^\s\"'`,;<>|}][^\r\n\"'`<>|]{0,8000})",
+    re.IGNORECASE,
+)
+_WHOLE_LINE = frozenset(("digest", "aws4-hmac-sha256", "oauth", "hawk", "hmac"))
+_MASK = re.compile(r"\[[A-Z_]{2,20}(?:[#*:][^\[\]\s]{0,80})?\]")
+_PLACEHOLDER = re.compile(
+    r"(?i)[\"'\\]*(?:\$\{|\$\(|\{\{|<|%\(|%[sd]\b|\$[A-Z_]{2,}\b|\{[a-z_.]+\}|\*{3}|x{4}|\.{3}|…|#\{|@[a-z_.]+@|%[A-Z_]+%)"
+    r"|(?:your|my|the|some|enter|insert|replace|change|example|sample|dummy|fake|todo|tbd|n/a|redacted|masked|hidden|removed|placeholder)(?:[_ -]|\b|$)"
+    r"|(?:none|null|nil|true|false|undefined|nan|empty|string|str|text|int|integer|number|bool|boolean|bytes|object|any|optional|required|missing|invalid|expired|unknown|default|yes|no|on|off|ok|error|failed|success|successful|incorrect|wrong|valid|disabled|enabled|not|is|was|has|and|or|self|this|var|let|const|env|request|response|function|async|await|return|new|get|set|input|output|prompt|read|auto|basic|bearer)\W*$"
+)
+_CODE = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*){1,8}(?:\(.*|\[.*)?$|[A-Za-z_$][\w$.]*\(|[A-Za-z_$][\w$.]*\[[\"']?\w|\w+://")
+_LETTERS = re.compile(r"[^\W\d_]+(?:[-'’.][^\W\d_]+)*[.,;:!?)]*$")
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/., ]{1,2}\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}")
+_DIGITY = re.compile(r"[ \t#:\"']{0,3}(?P<v>[A-Za-z]{0,4}[ -]?\(?\+?\d[\dA-Za-z ()./-]{2,32}[\dA-Za-z])")
+_PERSON = re.compile(r"[^\W\d_a-z][\w'’.-]{0,30}(?:[ \t][^\W\d_a-z][\w'’.-]{0,30}){0,3}(?=[\s.,;:!?)\"'\]}|&]|$)")
+_POST = re.compile(r"[ \t\"']{0,3}(?P<v>\d{4,6}(?:-\d{3,4})?|[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ -]?\d[A-Z]\d)\b")
+_STREET = re.compile(r"[ \t\"']{0,3}(?P<v>[^\n\r\"'|;<>{}\[\]]{4,160})")
+
+_SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
+_CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE PRIVATE_KEY CARD_CODE".split())
+
+
+def endings() -> frozenset[str]:
+    """Return the last three letters of every word that can end a sensitive name: the gate in front of this module."""
+    names = {*v.SECRET_WORDS, *v.SECRET_PHRASES, *v.PERSONAL_PHRASES, "key", "keys", "token", "tokens", "secret", "password", "authorization"}
+    names |= {"value", "text", "string", "str", "header", "env", "var", "old", "new", "current", "confirm", "hash", "hashed", "raw", "plain", "plaintext", "field", "base64", "b64"}
+    names |= {"name", "number", "no", "code", "id"}
+    return frozenset(name[-3:] for name in names)
+
+
+_ENDINGS = endings()
+
+
+def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple[int, int]]:
+    """Yield (where the name ends, where the value may start) for each separator behind a word with a sensitive ending."""
+    for sign in "=:":
+        at = text.find(sign)
+        while at >= 0:
+            end = at
+            while end and text[end - 1] in _TAIL_DROPPED and at - end < 8:  # noqa: PLR2004 - quotes and signs between a name and its separator
+                end -= 1
+            word = text[max(end - 5, 0) : end].rstrip("0123456789")
+            if word[-3:].lower() in endings_:
+                yield end, at + 1
+            at = text.find(sign, at + 1)
+
+
+def touches(text: str) -> bool:
+    """Return whether `find` has anything to look at in *text*."""
+    return next(separators(text), None) is not None
+
+
+def find(text: str, keys: KeyRules) -> list[Span]:
+    """Return the spans of values that stand behind a sensitive name in *text*."""
+    spans: list[Span] = []
+    for end, start in separators(text):
+        category, name = _category(text, end, keys)
+        if category is None:
+            continue
+        while start < len(text) and text[start] in "=:>~":
+            start += 1  # noqa: PLW2901 - ``:=``, ``=>``, ``::=``
+        span = _value(text, start, category, name)
+        if span:
+            spans.append(span)
+    return spans
+
+
+def _category(text: str, end: int, keys: KeyRules) -> tuple[str | None, str]:
+    """Return what the name that ends at *end* announces: the last word alone, or with up to two words before it."""
+    before = text[max(0, end - _BEFORE) : end][::-1]
+    match = _NAME.match(before)
+    if not match:
+        return None, ""
+    name = match["name"][::-1].lstrip("-.$@[")
+    category = keys.category(name)
+    more = (match["more"] or "")[::-1].strip()
+    if more:
+        for count in (1, 2):
+            joined = " ".join(more.split()[-count:]) + " " + name
+            if category is None:
+                category = keys.category(joined)
+            elif classify(joined) is None and len(joined) < 24 and category == "TOKEN":  # noqa: PLR2004 - ``max token``
+                return None, joined
+    return category, name.lower()
+
+
+def _value(text: str, start: int, category: str, name: str) -> Span | None:
+    """Return the span of the value after a separator, when it is a value of that category."""
+    if category in _CREDENTIALS:
+        if name.endswith(("authorization", "auth", "cookie", "cookies")):
+            return _header(text, start, category)
+        return _credential(text, start, category, name)
+    if category in ("NAME", "NAME?"):
+        return _named(text, start, category)
+    if category == "EMAIL":
+        return None
+    if category == "BIRTH_DATE":
+        return _anchored(text, start, _DATE, category)
+    if category == "POSTAL_CODE":
+        match = _POST.match(text, start)
+        return (*match.span("v"), category) if match else None
+    if category == "ADDRESS":
+        match = _QUOTED.match(text, start) or _STREET.match(text, start)
+        if match and any(c.isdigit() for c in match["v"]) and " " in match["v"].strip() and not _MASK.search(match["v"]) and "://" not in match["v"]:
+            return (*match.span("v"), category)
+        return None
+    match = _DIGITY.match(text, start)
+    if match and not _DATE.match(match["v"]):
+        value = _run(match["v"])
+        if sum(c.isdigit() for c in value) > 4 and "." not in value[:-1].strip("."):  # noqa: PLR2004
+            return match.start("v"), match.start("v") + len(value), category
+    return None
+
+
+def _run(value: str) -> str:
+    """Cut *value* before its first word without a digit: ``12345 and`` → ``12345``."""
+    end = len(value)
+    for match in re.finditer(r"[ ](?=[A-Za-z(]+(?:[ ./)-]|$))", value):
+        if not any(c.isdigit() for c in value[match.end() : match.end() + 3]):
+            end = match.start()
+            break
+    return value[:end].rstrip(" .-/(")
+
+
+def _anchored(text: str, start: int, pattern: re.Pattern[str], category: str) -> Span | None:
+    at = start
+    while at < len(text) and text[at] in " \t\"'" and at - start < 4:  # noqa: PLR2004
+        at += 1
+    match = pattern.match(text, at)
+    return (*match.span(), category) if match else None
+
+
+def _named(text: str, start: int, category: str) -> Span | None:
+    match = _QUOTED.match(text, start)
+    if match:
+        if category == "NAME" or _PERSON.fullmatch(match["v"]):
+            return None if _MASK.fullmatch(match["v"]) or category == "NAME?" else (*match.span("v"), "NAME")
+        return None
+    if category == "NAME?":
+        return None
+    return _anchored(text, start, _PERSON, "NAME")
+
+
+def _header(text: str, start: int, category: str) -> Span | None:
+    """Return the credential of an ``Authorization`` or ``Cookie`` line: what follows the scheme, to the end of line or quote."""
+    match = _HEADER.match(text, start)
+    if not match:
+        return None
+    value = match["v"]
+    begin, end = match.span("v")
+    scheme = (match["scheme"] or "").lower()
+    if category != "COOKIE" and scheme not in _WHOLE_LINE:
+        end = begin + len(value.split(None, 1)[0].rstrip(",;)]}\\"))
+    else:
+        end = begin + len(value.rstrip(" \t,;)]}\\"))
+    value = text[begin:end]
+    if len(value) < 4 or _MASK.match(value) or _PLACEHOLDER.match(value) or (not scheme and _prose(value)) or "(" in value:  # noqa: PLR2004
+        return None
+    if category == "COOKIE" and "=" not in value and not any(c.isdigit() for c in value):
+        return None
+    if category != "COOKIE" and value.isalpha() and len(value) < 12:  # noqa: PLR2004
+        return None
+    return begin, end, category
+
+
+def _prose(value: str) -> bool:
+    return bool(_LETTERS.match(value)) and value.lower() == value
+
+
+def _credential(text: str, start: int, category: str, name: str) -> Span | None:
+    quoted = _QUOTED.match(text, start)
+    if quoted:
+        value = quoted["v"]
+        return (*quoted.span("v"), category) if _secretive(value, category, name, quoted=True, tight=False) else None
+    bare = _BARE.match(text, start)
+    if not bare:
+        return None
+    value = bare["v"]
+    tight = bare.start("v") == start
+    while value and value[-1] in ".,;:!?)]}\\*" and not (value[-1] == "!" and category == "PASSWORD"):
+        if value[-1] in ")]}" and value.count(value[-1]) == value.count({")": "(", "]": "[", "}": "{"}[value[-1]]):
+            break
+        value = value[:-1]
+    if not _secretive(value, category, name, quoted=False, tight=tight):
+        return None
+    return bare.start("v"), bare.start("v") + len(value), category
+
+
+def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: bool) -> bool:
+    """Return whether *value* can be a secret, rather than a placeholder, a type, an expression or a word of the sentence."""
+    if len(value) < _SHORTEST.get(category, 6) or _MASK.search(value) or _PLACEHOLDER.match(value):
+        return False
+    if len(set(value)) < 3:  # noqa: PLR2004 - ``******``, ``xxxxxx``
+        return False
+    if not quoted and _CODE.match(value) and not (tight and any(c.isdigit() for c in value) and "(" not in value and "[" not in value):
+        return False
+    if classify(value) is not None and not any(c.isdigit() for c in value):
+        return False
+    digits = any(c.isdigit() for c in value)
+    if quoted:
+        if value.count(" ") > 1 and not digits:
+            return False
+        return digits or category == "PASSWORD" or len(value) >= 12 and " " not in value  # noqa: PLR2004, RUF021
+    if category == "CARD_CODE":
+        return value.isdigit()
+    if name == "pin" or name.endswith("_pin"):
+        return value.isdigit()
+    if digits or not value.isalpha():
+        return category == "PASSWORD" or len(value) >= 8 and (digits or len(value) >= 12)  # noqa: PLR2004, RUF021
+    return tight or (value != value.lower() and not value.istitle()) or len(value) >= 20  # noqa: PLR2004

@@ -1,0 +1,62 @@
+"""Network addresses and wallets."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+
+from agentlogsafe.redaction.detectors.base import Detector
+
+_B58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_ADDRESS_BYTES = 25
+
+
+def ip(text: str) -> bool:
+    """Return whether *text* is an address that can belong to somebody: not loopback, not unspecified, not a netmask."""
+    address = ipaddress.ip_address(text.partition("%")[0].partition("/")[0])
+    return not (address.is_loopback or address.is_unspecified or text.startswith("255."))
+
+
+def mac(text: str) -> bool:
+    """Return whether *text* is a hardware address that is not the broadcast or the null address."""
+    return len(set(text.lower()) - set(":-.")) > 1
+
+
+def base58_address(text: str) -> bool:
+    """Return whether *text* is a Bitcoin address: base58 with its double-SHA-256 checksum."""
+    number = 0
+    for character in text:
+        number = number * 58 + _B58.index(character)
+    raw = number.to_bytes(_ADDRESS_BYTES, "big")
+    return hashlib.sha256(hashlib.sha256(raw[:-4]).digest()).digest()[:4] == raw[-4:]
+
+
+def bech32(text: str) -> bool:
+    """Return whether *text* is a segregated-witness address: bech32 or bech32m with its checksum (BIP 173, BIP 350)."""
+    low = text.lower()
+    prefix, _, data = low.rpartition("1")
+    values = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix] + [_BECH32.index(c) for c in data]
+    check = 1
+    for value in values:
+        top = check >> 25
+        check = (check & 0x1FFFFFF) << 5 ^ value
+        for i, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            check ^= generator if top >> i & 1 else 0
+    return check in (1, 0x2BC830A3)
+
+
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+IPV4 = Detector("ipv4", "IP", "network", rf"(?<![\w.])(?<![vV]\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\w)", valid=ip, yes=("203.0.113.7",), no=("1.2.3", "256.1.1.1", "1.2.3.4.5"))
+IPV6 = Detector(
+    "ipv6", "IP", "network",
+    rf"(?<![\w:.])(?:(?:[0-9A-Fa-f]{{1,4}}:){{7}}[0-9A-Fa-f]{{1,4}}|(?=[0-9A-Fa-f:]{{0,39}}::)(?:[0-9A-Fa-f]{{1,4}}:){{0,7}}(?::[0-9A-Fa-f]{{1,4}}){{0,7}}:?(?:(?<=:){_OCTET}(?:\.{_OCTET}){{3}})?|(?:[0-9A-Fa-f]{{1,4}}:){{6}}{_OCTET}(?:\.{_OCTET}){{3}})(?:%\w{{1,16}})?(?![\w:]|\.\d)",
+    valid=ip, yes=("2001:db8::8a2e:370:7334", "fe80::1"), no=("std::string", "12:30:45"),
+)  # fmt: skip
+MAC = Detector("mac", "MAC", "network", r"(?<![\w:-])(?:[0-9A-Fa-f]{2}(?P<s>[:-])(?:[0-9A-Fa-f]{2}(?P=s)){4}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![\w:-])", valid=mac, yes=("00:1A:2B:3C:4D:5E",), no=("FF:FF:FF:FF:FF:FF",))
+
+WALLETS: tuple[Detector, ...] = (
+    Detector("bitcoin", "WALLET", "payment", r"(?<![A-Za-z0-9])[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])", valid=base58_address, yes=("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",), no=("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",)),
+    Detector("bitcoin-segwit", "WALLET", "payment", r"(?<![A-Za-z0-9])(?:bc1|BC1|tb1)[a-zA-Z0-9]{25,87}(?![A-Za-z0-9])", gate=("bc1", "tb1"), valid=bech32, yes=("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",)),
+    Detector("ethereum", "WALLET", "payment", r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{40}(?![A-Za-z0-9])", gate=("0x",), yes=("0x{h40}",)),
+)  # fmt: skip

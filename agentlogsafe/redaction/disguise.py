@@ -1,0 +1,103 @@
+"""Text that hides a value from patterns: zero-width characters, other scripts' digits, percent-encoding, entities, escapes, base64.
+
+A disguised text is unfolded into plain characters together with the place where each came from, so that what is found in the plain form is
+cut out of the original.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+
+_ODD_BYTES = (b"\xe2\x80", b"\xe2\x81", b"\xef", b"\xc2\xad", b"\xc2\xa0", b"\xcd\x8f", b"\xd9", b"\xdb", b"\xdf", b"\xe0", b"\xe1", b"\xe3", b"\xea", b"\xf0")
+_ZERO = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"
+_ODD = re.compile(f"[{_ZERO}\u00a0\u2007\u2010-\u2012\u2024\u202f\u2212\u3000\u3002\ufe52\ufe63\ufe6b\uff01-\uff5e\uff61\U0001d400-\U0001d7ff]|(?![0-9])\\d")
+_ZERO_WIDTH = re.compile(f"[{_ZERO}]")
+_ESCAPE = re.compile(r"%[2-7][0-9A-Fa-f]|&#(?:\d{2,3}|[xX][0-9A-Fa-f]{2});|&(?:amp|quot|apos|commat|period|colon|equals|lowbar|hyphen|num|plus);|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]")
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{20,20000}={0,2}(?![A-Za-z0-9+/_=-])")
+_PLAIN = {"\u00a0": " ", "\u2007": " ", "\u202f": " ", "\u3000": " ", "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2212": "-", "\u3002": ".", "\uff61": "."}
+
+Unfolded = tuple[str, list[int]]
+
+
+def odd(text: str, raw: bytes) -> bool:
+    """Return whether non-ASCII *text* (and *raw*, its UTF-8) has any character that `unfold` would change."""
+    return any(start in raw for start in _ODD_BYTES) and _ODD.search(text) is not None
+
+
+def unfold(text: str) -> Unfolded:
+    """Return *text* in plain characters, and for each of them the place in *text* that it came from (and the end)."""
+    plain: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        if character < "\x80":
+            plain.append(character)
+        elif _ZERO_WIDTH.match(character):
+            continue
+        elif _ODD.match(character):
+            value = unicodedata.decimal(character, None)
+            folded = str(value) if value is not None else _PLAIN.get(character) or unicodedata.normalize("NFKC", character)
+            plain.append(folded if len(folded) == 1 else character)
+        else:
+            plain.append(character)
+        places.append(place)
+    places.append(len(text))
+    return "".join(plain), places
+
+
+def escaped(text: str) -> bool:
+    """Return whether *text* has percent-encoding, entities or escapes."""
+    return ("%" in text or "&" in text or "\\" in text) and _ESCAPE.search(text) is not None
+
+
+def unescape(text: str) -> Unfolded:
+    """Return *text* with percent-encoding, entities and escapes of ASCII characters decoded, and the places as `unfold` does."""
+    plain: list[str] = []
+    places: list[int] = []
+    at = 0
+    for match in _ESCAPE.finditer(text):
+        start, end = match.span()
+        plain.append(text[at:start])
+        places.extend(range(at, start))
+        code = match[0]
+        if code[0] == "%":
+            plain.append(chr(int(code[1:], 16)))
+        elif code[0] == "\\":
+            plain.append(chr(int(code[2:], 16)))
+        else:
+            plain.append(html.unescape(code)[:1])
+        places.append(start)
+        at = end
+    plain.append(text[at:])
+    places.extend(range(at, len(text) + 1))
+    return "".join(plain), places
+
+
+def encoded(text: str) -> list[tuple[int, int, str]]:
+    """Return the spans of *text* that are base64 of readable text, with that text."""
+    out: list[tuple[int, int, str]] = []
+    for match in _BASE64.finditer(text):
+        decoded = _decode(match[0])
+        if decoded is not None:
+            out.append((*match.span(), decoded))
+    return out
+
+
+def _decode(token: str) -> str | None:
+    head = token[:20].replace("-", "+").replace("_", "/")
+    try:
+        first = base64.b64decode(head)
+        if not first.isascii() or not _printable(first):
+            return None
+        whole = token.rstrip("=").replace("-", "+").replace("_", "/")
+        decoded = base64.b64decode(whole + "=" * (-len(whole) % 4)).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return None
+    return decoded if _printable(decoded.encode()) else None
+
+
+def _printable(raw: bytes) -> bool:
+    return not raw.translate(None, bytes(range(32, 127)) + b"\t\n\r" + bytes(range(128, 256)))

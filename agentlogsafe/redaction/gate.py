@@ -1,0 +1,89 @@
+"""The gate in front of all detectors: is there anything in this text that one of them could want?
+
+Most text is clean, so the cost of redaction is the cost of finding that out. A regular expression costs 10 to 25 ns a character here; translating the
+text's bytes to a few classes and looking for a run costs 1 ns. Each question below is a superset of what its detectors match: where the gate
+says no, they find nothing (a property test holds it to that). Measured on 440 characters of prose: 4 µs for all questions.
+"""
+
+from __future__ import annotations
+
+from agentlogsafe.redaction import disguise
+from agentlogsafe.redaction.assignments import separators
+
+AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = (1 << i for i in range(11))
+
+_RUN = b"a" * 16
+_NINE = b"0" * 9
+
+
+def _table(classes: dict[str, str], other: str = " ") -> bytes:
+    table = bytearray(other.encode() * 256)
+    for characters, to in classes.items():
+        for character in characters:
+            table[ord(character)] = ord(to)
+    return bytes(table)
+
+
+_UPPER = "ABCDEFGHIJKLMNOPQRSUVWXYZ"  # no T: it parts the date from the time in ISO 8601
+_ALNUM = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+# Digits and capitals that spaces and punctuation group: telephone numbers, cards, national numbers, IBANs.
+_NUMBERS = _table({"0123456789" + _UPPER: "0", ".": "."})
+_GROUPING = b" -()/_+"
+# Long unbroken tokens; control characters to NUL.
+_TOKENS = _table({_ALNUM + "_.-": "a", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 127))): "\x00"})
+
+
+def questions(text: str, names: frozenset[str]) -> int:
+    """Return the questions that are answered "maybe" for *text*, as bits; *names* are the endings of sensitive names."""
+    bits = 0
+    if text.isascii():
+        raw = text.encode()
+    else:
+        raw = text.encode("utf-8", "surrogatepass")
+        if disguise.odd(text, raw):
+            bits |= ODD
+        if b"\xe2\x80" in raw or b"\xed" in raw:
+            bits |= CONTROL
+    if "@" in text:
+        bits |= AT
+    numbers = raw.translate(_NUMBERS, _GROUPING)
+    if _NINE in numbers:
+        bits |= NUMBER
+    if b".0" in numbers and (b".000." in numbers or b".00." in numbers or b".0." in numbers or b".0000." in numbers):
+        bits |= DOTTED
+    tokens = raw.translate(_TOKENS)
+    if _RUN in tokens:
+        bits |= TOKEN
+    if b"\x00" in tokens:
+        bits |= CONTROL
+    low = text.lower()
+    if "pass" in low or "secret" in low or ("identified by" in low and ("'" in text or '"' in text)):
+        bits |= WORD
+    elif b"0000" in numbers and ("birth" in low or "born" in low or "dob" in low or "d.o.b" in low):
+        bits |= WORD
+    if "-" in text and " -" in text:
+        bits |= OPTION
+    if ("%" in text or "&" in text or "\\" in text) and disguise.escaped(text):
+        bits |= ESCAPED
+    if ("=" in text or ":" in text) and next(separators(text, names), None) is not None:
+        bits |= NAMED
+    if ":" in text and colons(text):
+        bits |= COLONS
+    return bits
+
+
+def colons(text: str) -> bool:
+    """Return whether *text* has two colons in a row, or four that are at most five characters apart: IPv6 and hardware addresses."""
+    chain = 0
+    last = -9
+    at = text.find(":")
+    while at >= 0:
+        gap = at - last
+        if gap == 1:
+            return True
+        chain = chain + 1 if gap <= 5 else 0  # noqa: PLR2004 - four hex digits and a colon
+        if chain == 3:  # noqa: PLR2004 - three gaps in a row; a time of day has one or two
+            return True
+        last = at
+        at = text.find(":", at + 1)
+    return False

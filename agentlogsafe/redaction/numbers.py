@@ -1,0 +1,203 @@
+"""Numbers in text: cards, IBANs and national numbers, told by outline, checksum and the words around them.
+
+All runs of letters and digits that hold a digit are found once; neighbours that one separator joins are tried together; a candidate costs one
+slice of the text's outline and one dict lookup, however many kinds of number there are.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import string
+from collections.abc import Callable
+
+from agentlogsafe.redaction.detectors.base import Number
+from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS, card, iban
+from agentlogsafe.redaction.detectors.national import NUMBERS
+
+Span = tuple[int, int, str]
+Check = Callable[[str], bool]
+
+_CHUNK = re.compile(r"(?<![^\W_])(?=[A-Za-z]{0,8}[0-9])[A-Za-z0-9]{1,64}(?![^\W_])")
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
+_OUTLINE = {**{ord(c): "9" for c in string.digits}, **{ord(c): "A" for c in string.ascii_letters}}
+_JOINTS = frozenset((" ", "-", ".", "/", ":", "_", "+", ""))
+_WINDOW = 7
+_CARD_CONTEXT = frozenset(("card", "cards", "credit", "debit", "visa", "mastercard", "amex", "maestro", "discover", "cc", "karte", "carte", "tarjeta", "carta"))
+_IBAN_LONGEST = 42
+_FLOATING = re.compile(r"\d+\.\d+$")
+
+
+def _stdnum(name: str) -> Check | None:
+    """Return the check of a python-stdnum module, or None where this release has none."""
+    try:
+        module = importlib.import_module(f"stdnum.{name}")
+    except ImportError:
+        return None
+    check: Check = module.is_valid
+    return check
+
+
+class Numbers:
+    """The number table, compiled: outline → what it can be."""
+
+    __slots__ = ("_by_outline", "_checks")
+
+    def __init__(self, disabled: frozenset[str] = frozenset()) -> None:
+        """Resolve every validator now, so that nothing is imported while logging."""
+        self._by_outline: dict[str, list[Number]] = {}
+        self._checks: dict[str, Check | None] = {}
+        for number in NUMBERS:
+            if number.name in disabled:
+                continue
+            check = number.valid
+            if isinstance(check, str):
+                check = _stdnum(check)
+                if check is None and number.valid != "sg.nric":
+                    continue
+                check = check or _singapore
+            self._checks[number.name] = check
+            for outline in number.outlines:
+                self._by_outline.setdefault(outline, []).append(number)
+        for rows in self._by_outline.values():
+            rows.sort(key=lambda row: not row.alone)
+
+    def find(self, text: str, context: str = "") -> list[Span]:
+        """Return the spans of numbers in *text*; *context* is the name that the text stood under."""
+        chunks = [match.span() for match in _CHUNK.finditer(text)]
+        if not chunks:
+            return []
+        outline = text.translate(_OUTLINE)
+        spans: list[Span] = []
+        at = 0
+        while at < len(chunks):
+            found = self._at(text, outline, chunks, at, context)
+            if found is None:
+                at += 1
+                continue
+            spans.append(found)
+            while at < len(chunks) and chunks[at][0] < found[1]:
+                at += 1
+        return spans
+
+    def _at(self, text: str, outline: str, chunks: list[tuple[int, int]], at: int, context: str) -> Span | None:
+        start = chunks[at][0]
+        if text[start : start + 2].isalpha() and text[start + 2 : start + 4].isdigit():
+            found = _iban_at(text, start)
+            if found:
+                return found
+        last = at
+        while last + 1 < len(chunks) and last - at < _WINDOW - 1 and text[chunks[last][1] : chunks[last + 1][0]] in _JOINTS:
+            last += 1
+        begin = start - 3 if start >= 3 and outline[start - 3 : start - 1] == "AA" and text[start - 1] == " " else start  # noqa: PLR2004 - ``AB 12 34 56 C``
+        for end_chunk in range(last, at - 1, -1):
+            end = chunks[end_chunk][1]
+            if end - start > 64:  # noqa: PLR2004 - no number is longer
+                continue
+            found = self._card(text, start, end, context) or self._kind(text, outline, start, end, context)
+            if found is None and outline[end : end + 2] in (" A", "-A") and outline[end + 2 : end + 3] != "A":
+                found = self._kind(text, outline, begin, end + 2, context)
+            if found is None and outline[end : end + 1] == "(":
+                found = self._kind(text, outline, start, end + 3, context)
+            if found:
+                return found
+        return None
+
+    def _card(self, text: str, start: int, end: int, context: str) -> Span | None:
+        if not 12 <= end - start <= 23 or not "2" <= text[start] <= "9" and text[start : start + 4] != "1800":  # noqa: PLR2004 - lengths of cards with and without separators
+            return None
+        value = text[start:end]
+        digits = value.replace(" ", "").replace("-", "")
+        if not digits.isdigit() or not digits.isascii() or not 12 <= len(digits) <= 19:  # noqa: PLR2004
+            return None
+        if value != digits and len(re.split("[ -]", value)[0]) != 4:  # noqa: PLR2004 - cards are grouped from four on
+            return None
+        if not _bounded(text, start, end):
+            return None
+        if card(digits) or (_luhn_in_context(digits) and _CARD_CONTEXT & _around(text, start, end, context)):
+            return start, end, "CARD"
+        return None
+
+    def _kind(self, text: str, outline: str, start: int, end: int, context: str) -> Span | None:
+        rows = self._by_outline.get(outline[start:end])
+        if rows is None or not _bounded(text, start, end):
+            return None
+        value = text[start:end].upper()
+        compact = "".join(c for c in value if c.isalnum())
+        whole = start == 0 and end == len(text)
+        words: set[str] | None = None
+        for row in rows:
+            if not row.alone or (row.valid is None and not whole):
+                words = _around(text, start, end, context) if words is None else words
+                if not _mentions(words, row.context):
+                    continue
+            check = self._checks[row.name]
+            try:
+                if check is None or check(compact):
+                    return start, end, row.category
+            except Exception:  # noqa: BLE001, S112 - a validator may stumble over odd input; then it is not one
+                continue
+        return None
+
+
+def _bounded(text: str, start: int, end: int) -> bool:
+    """Return whether the candidate is not a part of a longer number, an identifier or a decimal fraction."""
+    before = text[start - 1 : start]
+    after = text[end : end + 2]
+    if before in (".", "-", "_", "+", "/", "$") and (start < 2 or text[start - 2].isalnum() or before in ("+", "$")):  # noqa: PLR2004
+        return False
+    if after[:1] in (".", "-", "_", ":", "/") and len(after) > 1 and after[1].isalnum():
+        return False
+    return not _FLOATING.match(text, start, end)
+
+
+def _around(text: str, start: int, end: int, context: str) -> set[str]:
+    """Return the words before and after a candidate, and those of the name that the text stood under."""
+    near = f"{context} {text[max(0, start - 64) : start]} {text[end : end + 40]}"
+    near = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", near).lower()
+    return set(_WORD.findall(near.replace("_", " ")))
+
+
+def _mentions(words: set[str], context: str) -> bool:
+    """Return whether one of the *context* words is among *words*; longer ones match compounds too."""
+    for word in context.split():
+        if word in words or (len(word) > 4 and any(word in other for other in words)):  # noqa: PLR2004 - short words hide in others
+            return True
+        if not word.isascii() and any(word in other for other in words):
+            return True
+    return False
+
+
+def _luhn_in_context(digits: str) -> bool:
+    return sum(int(d) if i % 2 == 0 else (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)[int(d)] for i, d in enumerate(reversed(digits))) % 10 == 0 and len(set(digits)) > 2  # noqa: PLR2004
+
+
+def _iban_at(text: str, start: int) -> Span | None:
+    """Return the IBAN that starts at *start*, written with or without spaces, with whatever follows it left alone."""
+    length = IBAN_LENGTHS.get(text[start : start + 2].upper())
+    if length is None:
+        return None
+    taken: list[str] = []
+    at = start
+    stop = min(len(text), start + _IBAN_LONGEST + 6)
+    while at < stop and len(taken) < length:
+        c = text[at]
+        if c.isalnum():
+            taken.append(c)
+        elif c not in " -":
+            return None
+        at += 1
+    if at < len(text) and text[at].isalnum():
+        return None
+    return (start, at, "IBAN") if len(taken) == length and iban("".join(taken).upper()) else None
+
+
+def _singapore(text: str) -> bool:
+    """Return whether *text* is a Singapore NRIC or FIN: the letter's checksum for its series."""
+    total = sum(int(d) * w for d, w in zip(text[1:8], (2, 7, 6, 5, 4, 3, 2), strict=True))
+    series = text[0]
+    if series in "ST":
+        return "JZIHGFEDCBA"[(total + (4 if series == "T" else 0)) % 11] == text[8]
+    if series in "FG":
+        return "XWUTRQPNMLK"[(total + (4 if series == "G" else 0)) % 11] == text[8]
+    return series == "M" and "KLJNPQRTUWX"[10 - (total + 3) % 11] == text[8]
