@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
@@ -19,7 +19,8 @@ STANDARD = frozenset(
 )
 """The attributes that logging itself, or this package, puts on a record; the others came with ``extra``."""
 
-NAMES = ("name", "threadName", "processName", "taskName", "funcName", "module", "pathname", "filename")
+CHOSEN_NAMES = ("name", "threadName", "processName", "taskName")
+NAMES = (*CHOSEN_NAMES, "funcName", "module", "pathname", "filename")
 """Standard attributes whose text an application chooses."""
 
 _MAX_FRAMES = 50
@@ -29,8 +30,13 @@ _MAX_REPR = 10_000
 class Audited(dict[str, Any]):
     """An event that has been through a chain; the type is what says so.
 
-    Renderers of structlog that ask for the message under ``event`` get the event type.
+    Renderers of structlog that ask for the message under ``event`` get the event type. ``line`` is the event as JSON,
+    where the chain has written it already.
     """
+
+    __slots__ = ("line",)
+
+    line: bytes | None
 
     def pop(self, key: str, *default: Any) -> Any:
         """Remove and return a field, as a dict does."""
@@ -121,22 +127,30 @@ def exception_fields(error: BaseException) -> dict[str, str]:
     return {"type": f"{module}{kind.__qualname__}", "message": text_of(error), "stacktrace": stack.rstrip("\n")}
 
 
+_FORMAT = logging.Formatter.format.__code__
+
+
 class AuditRecord(logging.LogRecord):
     """A record that carries a finished event to a handler.
 
-    The message that formatters see is the event as a line of JSON; ``msg`` is the event type and the event's fields
-    are attributes, for handlers that read those (OTLP, Sentry). Nothing of the original call is left on it.
+    For whoever reads the record itself (OTLP, Sentry, other JSON formatters) its message is the event type and the
+    event's fields are attributes. `logging.Formatter`, which knows nothing but the message, gets the event as a line
+    of JSON in its place. Nothing of the original call is left on it.
     """
 
-    def getMessage(self) -> str:  # noqa: N802 -- logging's name
+    def line(self) -> str:
         """Return the event as one line of JSON."""
         stamp = self.__dict__.get(STAMP)
         return to_json(stamp.final) if type(stamp) is Stamp else str(self.msg)
 
+    def getMessage(self) -> str:  # noqa: N802 -- logging's name
+        """Return the event type, or to `logging.Formatter.format` the event as one line of JSON."""
+        return self.line() if sys._getframe(1).f_code is _FORMAT else str(self.msg)  # noqa: SLF001
+
     def __reduce__(self) -> Any:
-        # Pickled for another process, which may not have this package: a plain record.
+        # Pickled for another process, which may not have this package: a plain record, with the line as message.
         plain = {key: value for key, value in self.__dict__.items() if key not in (STAMP, RUN)}
-        return logging.makeLogRecord, (plain | {"msg": self.getMessage(), "args": None},)
+        return logging.makeLogRecord, (plain | {"msg": self.line(), "args": None},)
 
     def __copy__(self) -> AuditRecord:
         # What QueueHandler does before it puts a record on its queue.
@@ -153,24 +167,29 @@ def make(attributes: Mapping[str, Any], kind: type[R] = logging.LogRecord) -> R:
 _EMPTIED = {"args": None, "exc_info": None, "exc_text": None, "stack_info": None}
 
 
-def event_record(record: logging.LogRecord, event: dict[str, Any], *, as_json: bool) -> logging.LogRecord:
+def event_record(record: logging.LogRecord, event: dict[str, Any], name: Callable[[str], str]) -> AuditRecord:
     """Return a record like *record* that carries *event* and nothing else of the call.
 
     Args:
         record: the original, left as it is.
         event: the finished event.
-        as_json: whether formatters shall see the line of JSON as message, or else the event type.
+        name: redacts the name of a logger, thread or task.
     """
     kept = {key: value for key, value in record.__dict__.items() if key in STANDARD}
     stamp = Stamp.of(event["event_id"], None)
     stamp.final = event
     kept.update((key, value) for key, value in event.items() if value is not None)
     kept.update(_EMPTIED, msg=event["event_type"], **{STAMP: stamp})
+    for attribute in CHOSEN_NAMES:
+        text = kept.get(attribute)
+        if type(text) is str:
+            kept[attribute] = name(text)
     kept.pop("message", None)
     kept.pop(RUN, None)
-    return make(kept, AuditRecord if as_json else logging.LogRecord)
+    return make(kept, AuditRecord)
 
 
 def to_json(event: dict[str, Any]) -> str:
     """Return *event* as one line of JSON."""
-    return orjson.dumps(event).decode()
+    line = event.line if type(event) is Audited else None
+    return (line or orjson.dumps(event)).decode()

@@ -25,8 +25,13 @@ from agentlogsafe.settings import Settings
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
 UNREADABLE = "[UNREDACTABLE]"
+observers: list[Callable[[Audited], None]] = []
+"""Told of every event that any chain makes; for tests."""
+
+_MAX_NAMES = 1_000
 _OTEL = "opentelemetry.trace"
 _METHOD_LEVELS = {"warn": "warning", "exception": "error", "fatal": "critical", "msg": "info"}
 _NO_RUN = "run: the event is outside any run"
@@ -57,6 +62,7 @@ class Chain:
         policy = settings.policy
         self._policy = {"name": policy.name, "version": policy.version, "digest": policy.digest}
         self._line, self._string = limits.line, limits.string
+        self._names: dict[str, str] = {}
         self._base = self._make_view(None, None)
 
     def record(self, record: logging.LogRecord) -> Audited | logging.LogRecord | None:
@@ -161,6 +167,7 @@ class Chain:
             event = self._broken(stamp, level, name, error)
         if type(stamp) is Stamp:
             stamp.events[self] = event
+        event.line = None  # later processors may change the event
         return event
 
     def safe_event(self, event_type: str, fields: Mapping[Any, object], call: Call) -> Audited:
@@ -235,7 +242,7 @@ class Chain:
         if call.level is not None:
             event["level"] = call.level
         if call.logger is not None:
-            event["logger"] = call.logger
+            event["logger"] = self.name(call.logger)
         if _OTEL in sys.modules or (frame is not None and frame.trace is not None):
             _add_trace(event, frame)
         return self._finish(event, report, view, problems, stamp)
@@ -258,7 +265,9 @@ class Chain:
             problems = [*problems, *view.problems, *report.problems]
         if problems:
             event["problems"] = problems
-        fit(event, self._line, self._string, report.size)
+        event.line = fit(event, self._line, self._string, report.size)
+        for observe in observers:
+            observe(event)
         return event
 
     def _broken(self, stamp: object, level: object, logger: object, error: Exception) -> Audited:
@@ -284,8 +293,18 @@ class Chain:
         )
         for name, value in (("level", level), ("logger", logger)):
             if type(value) is str:
-                event[name] = value
+                event[name] = self.name(value)
+        event.line = None
         return event
+
+    def name(self, text: str) -> str:
+        """Return the name of a logger, thread or task, redacted; the same few names come with every call."""
+        known = self._names.get(text)
+        if known is None:
+            if len(self._names) >= _MAX_NAMES:
+                self._names.clear()
+            known = self._names[text] = self.redactor.text(text, Report())
+        return known
 
     def _view(self, run: RunState | None, defaults: Defaults | None) -> _View:
         if run is not None:

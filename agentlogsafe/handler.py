@@ -9,7 +9,7 @@ import warnings
 import weakref
 from collections import deque
 from os import PathLike
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from agentlogsafe import _records as records
 from agentlogsafe._records import Audited
@@ -35,8 +35,8 @@ class AuditHandler(logging.handlers.MemoryHandler):
           file: {class: logging.FileHandler, filename: app.jsonl}
           audit: {class: agentlogsafe.AuditHandler, target: file, agent_name: …, fallback: audit-fallback.jsonl}
 
-    A target without a formatter, or with a plain `logging.Formatter`, gets the event as a line of JSON in the place of
-    the message; any other target gets the event type as message and the fields as attributes. Nothing is buffered.
+    A target that formats with `logging.Formatter`, or has no formatter, writes the event as a line of JSON in the place
+    of the message; any other gets the event type as message and the fields as attributes. Nothing is buffered.
 
     Args:
         target: the handler to wrap; without one, events go to the handlers that the root logger has at that moment.
@@ -134,17 +134,18 @@ class AuditHandler(logging.handlers.MemoryHandler):
         if made is None:
             return
         self._warn_of_bare_handlers(record)
+        handed = records.event_record(record, made, self._chain.name) if isinstance(made, Audited) else made
         targets = self._targets()
         if not targets:
-            self._keep(record, made, "no target")
+            self._keep(handed, "no target")
             return
         failure: str | None = None
         for target in targets:
-            failure = deliver(target, self._for(target, record, made)) or failure
+            failure = deliver(target, handed) or failure
         if failure is None:
             self.counters.add("delivered")
         else:
-            self._keep(record, made, failure)
+            self._keep(handed, failure)
 
     def _targets(self) -> list[logging.Handler]:
         if self.target is not None:
@@ -154,22 +155,13 @@ class AuditHandler(logging.handlers.MemoryHandler):
             self._listen(handler)
         return found
 
-    @staticmethod
-    def _for(
-        target: logging.Handler, record: logging.LogRecord, made: Audited | logging.LogRecord
-    ) -> logging.LogRecord:
-        if type(made) is Audited:
-            formatter = target.formatter
-            return records.event_record(record, made, as_json=formatter is None or type(formatter) is logging.Formatter)
-        return cast("logging.LogRecord", made)
-
-    def _keep(self, record: logging.LogRecord, made: Audited | logging.LogRecord, reason: str) -> None:
+    def _keep(self, handed: logging.LogRecord, reason: str) -> None:
         """Give to the fallback what no target took, or count it as lost; and say so, once a minute."""
-        event_id = made["event_id"] if type(made) is Audited else None
+        event_id = handed.__dict__.get("event_id")
         if self._fallback is None:
             failure: str | None = "no fallback"
         else:
-            failure = deliver(self._fallback, self._for(self._fallback, record, made))
+            failure = deliver(self._fallback, handed)
         if failure is None:
             self.counters.add("fallback", reason)
             report(self._place(), f"the target failed ({reason}); events go to the fallback", event_id=event_id)

@@ -11,7 +11,7 @@ _HEAD = 200
 _ROUNDS = 64
 
 
-def fit(event: dict[str, Any], line: int, string: int, size: int) -> None:
+def fit(event: dict[str, Any], line: int, string: int, size: int) -> bytes:
     """Cut *event*, in place, until no string is longer than *string* and its JSON no longer than *line* bytes.
 
     What is cut leaves its beginning; its path, full length and SHA-256 go to ``truncated``. All of it is text that
@@ -21,11 +21,15 @@ def fit(event: dict[str, Any], line: int, string: int, size: int) -> None:
         event: the finished event.
         line: bytes.
         string: characters.
-        size: characters of text in the event; where that is small, nothing needs to be measured.
+        size: characters of text in the event; where that is small, no string needs to be measured.
+
+    Returns:
+        The event as JSON.
     """
-    # A character is at most six bytes of JSON; numbers and names come on top. So most events end here.
-    if size <= string and size * 6 + 2_000 <= line:
-        return
+    # Serializing is what shows the length, and is not done in vain: the formatter writes the very same bytes.
+    written = orjson.dumps(event)
+    if size <= string and len(written) <= line:
+        return written
     leaves: list[tuple[int, str, Any, Any]] = []
     _leaves(event, "", leaves)
     cut: list[dict[str, Any]] = list(event.get("truncated", ()))
@@ -49,6 +53,7 @@ def fit(event: dict[str, Any], line: int, string: int, size: int) -> None:
             excess = _excess(event, cut, line)
     if cut:
         event["truncated"] = cut[:100]
+    return orjson.dumps(event)
 
 
 def _excess(event: dict[str, Any], cut: list[dict[str, Any]], line: int) -> int:

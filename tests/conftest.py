@@ -10,6 +10,8 @@ import hypothesis
 import pytest
 import structlog
 
+from agentlogsafe import delivery, handler
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # A deadline would make tests fail on a busy machine; speed is the benchmarks' business.
@@ -25,6 +27,8 @@ def _clean_slate():
     structlog.contextvars.clear_contextvars()
     before = {logger: _state_of(logger) for logger in _loggers()}
     raise_exceptions = logging.raiseExceptions
+    delivery._reported.clear()
+    handler._warned.clear()
 
     yield
 
@@ -52,9 +56,9 @@ def _state_of(logger):
 
 def _restore(logger, state):
     kept = state.get("handlers", [])
-    for handler in logger.handlers:
-        if handler not in kept:
-            handler.close()
+    for own in logger.handlers:
+        if own not in kept:
+            own.close()
     logger.handlers[:] = kept
     logger.filters[:] = state.get("filters", [])
     logger.propagate = state.get("propagate", True)

@@ -1,0 +1,485 @@
+"""How records arrive, and what must not leave: pitfalls 1 to 13."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+import agentlogsafe
+
+from .helpers import EMAIL, SECRET, TEXT, by_formatter, by_handler, clean, lines, valid
+
+
+class Hostile:
+    """An object whose every way to become text raises."""
+
+    def __str__(self):
+        raise RuntimeError(TEXT)
+
+    __repr__ = __format__ = __str__
+
+
+@pytest.fixture(params=[by_formatter, by_handler])
+def entry(request):
+    return request.param
+
+
+class TestArguments:
+    def test_interpolated_then_redacted(self, entry):
+        """Secrets in %-arguments are redacted after interpolation (pitfall 5)."""
+        logger, stream = entry()
+
+        logger.info('%s - "%s %s" %d', "127.0.0.1:1", "GET", f"/x?token={SECRET}", 200)
+
+        assert "200" in clean(stream.getvalue())
+
+    @pytest.mark.parametrize("args", [(), (1, 2, TEXT), (TEXT,), ({"a": TEXT}, 2, 3), (Hostile(),)])
+    def test_arguments_that_do_not_fit(self, entry, args, capsys):
+        """Arguments that do not fit keep their line, and nothing shows on stderr (pitfall 6)."""
+        logger, stream = entry()
+
+        logger.info("%s and %d", *args)
+
+        assert "%s and %d" in clean(stream.getvalue())
+        assert capsys.readouterr().err == ""
+
+    def test_positional_arguments_of_an_event(self, entry):
+        """Positional arguments of an event are kept, and named as a problem (pitfall 6)."""
+        logger, stream = entry()
+
+        logger.info("tool_call", 1, TEXT)
+
+        (event,) = lines(stream)
+        assert valid(event)["payload"]["positional_args"][0] == 1
+        assert any(problem.startswith("args:") for problem in event["problems"])
+        clean(event)
+
+    def test_empty_mapping(self, entry):
+        """An empty mapping makes an event like any other (pitfall 6)."""
+        logger, stream = entry()
+
+        logger.info("tool_call", {})
+
+        (event,) = lines(stream)
+        assert event["event_type"] == "tool_call"
+        assert event["payload"] == {}
+        assert event["problems"] == ["run: the event is outside any run"]
+
+    @pytest.mark.parametrize("name", ["name", "args", "module", "process", "thread", "message", "asctime", "taskName"])
+    def test_reserved_extra_keys(self, entry, name):
+        """The mapping argument takes the names that ``extra`` refuses (pitfall 11)."""
+        logger, stream = entry()
+
+        logger.info("tool_call", {name: 7, "tool_name": "sql"})
+
+        (event,) = lines(stream)
+        assert set(event["payload"]) == {name}
+
+    def test_mapping_and_extra(self, entry):
+        """Fields may come both ways at once; the mapping wins."""
+        logger, stream = entry()
+
+        logger.info("tool_call", {"a": 1}, extra={"a": 2, "b": 3})
+
+        assert lines(stream)[0]["payload"] == {"a": 1, "b": 3}
+
+    def test_interpolated_event_type(self, entry):
+        """A message that becomes an event type by interpolation is one."""
+        logger, stream = entry()
+
+        logger.info("tool_%s", "call")
+
+        assert lines(stream)[0]["event_type"] == "tool_call"
+
+    def test_event_type_field(self, entry):
+        """The field ``event_type`` makes an event of any message (pitfall 13)."""
+        logger, stream = entry()
+
+        logger.info("asking %s", "sql", extra={"event_type": "tool_call"})
+
+        (event,) = lines(stream)
+        assert event["event_type"] == "tool_call"
+        assert event["payload"] == {"message": "asking sql"}
+
+    def test_unknown_event_type_field(self, entry):
+        """An unknown ``event_type`` makes a custom event that names it."""
+        logger, stream = entry()
+
+        logger.info("hello", extra={"event_type": "tool_cal"})
+
+        (event,) = lines(stream)
+        assert valid(event)["event_type"] == "custom"
+        assert event["payload"] == {"message": "hello", "event_type": "tool_cal"}
+        assert "event_type: not a registered event type; kept in payload" in event["problems"]
+
+    def test_logger_adapter(self, entry):
+        """With a LoggerAdapter, which drops the call's ``extra`` before 3.13, the mapping form works (pitfall 24)."""
+        logger, stream = entry()
+
+        logging.LoggerAdapter(logger, {"bound": 1}).info("tool_call", {"tool_name": "sql"})
+
+        (event,) = lines(stream)
+        assert event["tool_name"] == "sql"
+        assert event["payload"] == {"bound": 1}
+
+
+class TestOthers:
+    def test_redacted(self):
+        """An ordinary line stays one, redacted in every part, with the run's ids."""
+        logger, stream = by_formatter()
+        with agentlogsafe.run(run_id="r1", logger=logger):
+            logger.info("mail %s", EMAIL, extra={"password": "hunter2", "note": TEXT, "amount": 5})
+
+        line = lines(stream)[1]
+        assert line["message"] == "mail [EMAIL]"
+        assert line["run_id"] == "r1"
+        assert line["amount"] == 5
+        assert "hunter2" not in clean(line)
+
+    def test_custom(self, entry):
+        """Ordinary lines can become custom events."""
+        logger, stream = entry(others="custom")
+
+        logger.warning("mail %s", EMAIL, extra={"a": 1})
+
+        (event,) = lines(stream)
+        assert valid(event)["event_type"] == "custom"
+        assert event["payload"] == {"message": "mail [EMAIL]", "a": 1}
+
+    def test_drop(self):
+        """Ordinary lines can be dropped."""
+        logger, stream = by_handler(others="drop")
+
+        logger.info("hello")
+        logger.info("tool_call")
+
+        assert [event["event_type"] for event in lines(stream)] == ["tool_call"]
+
+    def test_names_an_application_chooses(self, entry):
+        """A secret in the name of a thread or logger is redacted like everything else."""
+        logger, stream = entry(name=f"tenant {EMAIL}")
+        logger.handlers[0].setFormatter(agentlogsafe.AuditFormatter("%(name)s %(threadName)s %(message)s"))
+
+        logger.info("hello")
+        logger.info("tool_call")
+
+        clean(stream.getvalue())
+
+
+class TestExceptions:
+    def raise_and_log(self, logger, message="error"):
+        try:
+            raise ValueError(TEXT)
+        except ValueError:
+            logger.exception(message)
+
+    @pytest.mark.parametrize("message", ["error", "it broke"])
+    def test_redacted_and_not_cached(self, entry, message):
+        """A traceback is redacted, and the record keeps its exception and no cached text (pitfall 4)."""
+        logger, stream = entry()
+        kept = []
+        logger.addFilter(lambda record: kept.append(record) or True)
+
+        self.raise_and_log(logger, message)
+
+        assert "ValueError" in clean(stream.getvalue())
+        assert kept[0].exc_info[0] is ValueError
+        assert kept[0].exc_text is None
+
+    @pytest.mark.parametrize("form", ["exc_info", "field", "instance", "text"])
+    def test_forms_of_an_error(self, form):
+        """An error event takes an exception, a string or exc_info."""
+        logger, stream = by_formatter()
+        error = KeyError("boom")
+        if form == "exc_info":
+            logger.error("error", exc_info=error)
+        elif form == "field":
+            logger.error("error", extra={"error": error})
+        elif form == "instance":
+            logger.error("error", {"exception": error})
+        else:
+            logger.error("error", {"error": "boom"})
+
+        payload = valid(lines(stream)[0])["payload"]
+        if form == "text":
+            assert payload == {"error": "boom"}
+        else:
+            assert payload["exception"]["type"] == "KeyError"
+            assert payload["exception"]["message"] == "'boom'"
+            assert "KeyError" in payload["exception"]["stacktrace"]
+
+    def test_exception_that_cannot_be_shown(self, entry):
+        """An exception whose text raises is recorded all the same."""
+
+        class BrokenError(Exception):
+            __str__ = __repr__ = Hostile.__str__
+
+        logger, stream = entry()
+        try:
+            raise BrokenError
+        except BrokenError:
+            logger.exception("error")
+
+        assert "Broken" in clean(stream.getvalue())
+
+    @pytest.mark.parametrize("exc_info", [(None, None, None), True, "text", 7, (1, 2, 3), ()])
+    def test_odd_exc_info(self, entry, exc_info):
+        """An ``exc_info`` that is none does no harm."""
+        logger, stream = entry()
+        record = logger.makeRecord("app", logging.INFO, "file", 1, "tool_call", (), None)
+        record.exc_info = exc_info
+
+        logger.handle(record)
+
+        assert lines(stream)[0]["event_type"] == "tool_call"
+
+    def test_stack_info(self, entry):
+        """The stack is kept, redacted."""
+        logger, stream = entry()
+
+        logger.info("tool_call", stack_info=True)
+
+        assert "test_stack_info" in lines(stream)[0]["payload"]["stack_info"]
+
+
+class TestHostileRecords:
+    @pytest.mark.parametrize("created", [None, "now", float("nan"), float("inf"), -1e30, 1e30])
+    def test_time(self, entry, created):
+        """A record with an impossible time is an event of the present, and says so."""
+        logger, stream = entry()
+        record = logging.makeLogRecord({"msg": "tool_call", "name": "app", "levelno": 20, "levelname": "INFO"})
+        record.created = created
+
+        logger.handle(record)
+
+        event = valid(lines(stream)[0])
+        assert any(problem.startswith("timestamp:") for problem in event["problems"])
+
+    def test_missing_attributes(self, entry):
+        """A record that lacks what every record has is an event that says so."""
+        logger, stream = entry()
+        record = logging.makeLogRecord({"msg": "tool_call", "levelno": 20, "levelname": "INFO", "secret": SECRET})
+        del record.__dict__["exc_info"]
+        del record.__dict__["created"]
+
+        logger.handle(record)
+
+        event = valid(lines(stream)[0])
+        assert event["problems"]
+        clean(event)
+
+    def test_custom_level(self, entry):
+        """A level without a name falls back to its number (pitfall 35)."""
+        logger, stream = entry()
+
+        logger.log(25, "tool_call")
+
+        assert lines(stream)[0]["level"] == "level 25"
+
+    @pytest.mark.parametrize("message", [Hostile(), None, 7, {"a": TEXT}, {"event": 7}, {"event": Hostile()}, b"x"])
+    def test_messages_of_any_kind(self, entry, message):
+        """A message of any kind gives one line."""
+        logger, stream = entry()
+
+        logger.info(message)
+
+        assert len(clean(stream.getvalue()).strip().split("\n")) == 1
+
+    def test_hostile_fields(self, entry):
+        """Objects that raise whatever is asked of them are replaced, and the event goes out (pitfall 37)."""
+
+        class Trap(dict):
+            def __iter__(self):
+                raise RuntimeError(TEXT)
+
+            items = keys = __iter__
+
+        logger, stream = entry()
+        for value in (Hostile(), Trap(a=TEXT), [Trap(a=1)]):
+            logger.info("tool_call", {"value": value, "tool_name": value, "metadata": value, "payload": value})
+        logger.info("tool_call", Trap(a=TEXT))
+
+        events = [valid(event) for event in lines(stream)]
+        assert len(events) == 4
+        assert all(event["problems"] for event in events)
+        clean(events)
+
+    def test_forged_stamp(self, entry):
+        """A field named like the private mark is no mark (design: recognised by type)."""
+        logger, stream = entry()
+
+        logger.info("tool_call", extra={"_agentlogsafe": "forged", "_agentlogsafe_run": "forged", "note": TEXT})
+
+        (event,) = lines(stream)
+        assert event["event_id"] != "forged"
+        assert event["run_id"] is None
+        clean(event)
+
+    @given(
+        st.text(),
+        st.one_of(
+            st.lists(st.text() | st.integers() | st.none()).map(tuple),
+            st.dictionaries(st.text(), st.text()).map(lambda fields: (fields,)),
+        ),
+    )
+    def test_any_message_and_arguments(self, message, args):
+        """Whatever message and arguments are, one line comes out and nothing is raised."""
+        logger, stream = by_formatter()
+        record = logger.makeRecord("app", logging.INFO, "file", 1, message, args, None)
+
+        logger.handle(record)
+
+        assert len(lines(stream)) == 1
+
+    def test_filter_that_replaces_the_record(self):
+        """A filter's replacement is used where Python honours it, and redacted in any case (pitfall 1)."""
+        logger, stream = by_handler()
+
+        def replace(record):
+            return logging.makeLogRecord({**record.__dict__, "msg": "decision"})
+
+        logger.handlers[0].addFilter(replace)
+
+        logger.info("tool_call", extra={"note": TEXT})
+
+        (event,) = lines(stream)
+        assert event["event_type"] == ("decision" if sys.version_info >= (3, 12) else "tool_call")
+        clean(event)
+
+
+class TestStructlog:
+    def configure(self, *processors, **settings):
+        stream = io.StringIO()
+        structlog.configure(
+            processors=[*agentlogsafe.processors.audit(**settings), *processors],
+            logger_factory=structlog.PrintLoggerFactory(stream),
+        )
+        return structlog.get_logger(), stream
+
+    def test_ordinary_line(self):
+        """An ordinary event dict keeps its names, redacted, with the run's ids."""
+        logger, stream = self.configure(structlog.processors.JSONRenderer())
+        with agentlogsafe.run(run_id="r1", logger=logger):
+            logger.info("hello", note=TEXT, password="hunter2")
+
+        line = lines(stream)[1]
+        assert line["event"] == "hello"
+        assert line["run_id"] == "r1"
+        assert "hunter2" not in clean(line)
+
+    def test_exceptions(self):
+        """``exc_info`` in any form is rendered here, so that it is redacted."""
+        logger, stream = self.configure(structlog.processors.JSONRenderer())
+        try:
+            raise ValueError(TEXT)
+        except ValueError as error:
+            logger.error("error", exc_info=error)
+            logger.exception("it broke")
+            logger.exception("error")
+
+        first, second, third = lines(stream)
+        assert first["payload"]["exception"]["type"] == "ValueError"
+        assert "ValueError" in second["exception"]
+        assert third["level"] == "error"
+        clean(stream.getvalue())
+
+    @pytest.mark.parametrize(
+        "renderer",
+        [
+            structlog.dev.ConsoleRenderer(colors=False),
+            structlog.processors.KeyValueRenderer(),
+            structlog.processors.LogfmtRenderer(),
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+    def test_any_renderer(self, renderer):
+        """Any renderer takes the event, also one that asks for the message."""
+        logger, stream = self.configure(_flat, renderer)
+
+        logger.info("tool_call", note=TEXT)
+
+        assert "tool_call" in clean(stream.getvalue())
+
+    def test_drop(self):
+        """Ordinary lines can be dropped."""
+        logger, stream = self.configure(structlog.processors.JSONRenderer(), others="drop")
+
+        logger.info("hello")
+        logger.info("tool_call")
+
+        assert len(lines(stream)) == 1
+
+    def test_drop_inside_a_processor_formatter(self):
+        """Inside a ProcessorFormatter, DropEvent would escape into the application; it is not raised (pitfall 9)."""
+        logger, stream = by_formatter()
+        logger.handlers[0].setFormatter(
+            structlog.stdlib.ProcessorFormatter(
+                processors=[*agentlogsafe.processors.audit(others="drop"), structlog.processors.JSONRenderer()]
+            )
+        )
+
+        logger.info("hello")
+        logger.info("tool_call")
+
+        assert lines(stream)[1]["event_type"] == "tool_call"
+
+    @pytest.mark.parametrize("name", ["args", "name", "module", "message", "exc_text"])
+    @pytest.mark.parametrize("message", ["tool_call", "100% of it"])
+    def test_to_stdlib(self, name, message):
+        """Fields that logging reserves reach a stdlib logger (pitfall 12)."""
+        _stdlib, stream = by_formatter()
+        structlog.configure(
+            processors=[*agentlogsafe.processors.audit(), agentlogsafe.processors.to_stdlib],
+            logger_factory=structlog.stdlib.LoggerFactory(),
+        )
+
+        structlog.get_logger("app").info(message, **{name: 7})
+
+        (line,) = lines(stream)
+        assert 7 in (line.get("payload", line).get(name), line.get(f"{name}_"))
+        assert message in json.dumps(line)
+
+    def test_capture_logs(self):
+        """The processors are a list, as structlog's own test helper needs (pitfall 33)."""
+        assert type(agentlogsafe.processors.audit()) is list
+        logger, _ = self.configure(structlog.processors.JSONRenderer())
+        with structlog.testing.capture_logs() as captured:
+            logger.info("tool_call", a=1)
+
+        assert captured == [{"a": 1, "event": "tool_call", "log_level": "info"}]
+
+    def test_hostile_fields(self):
+        """What cannot be read is replaced, and the event goes out (pitfall 37)."""
+        logger, stream = self.configure(structlog.processors.JSONRenderer())
+
+        logger.info("tool_call", value=Hostile())
+        logger.info(Hostile())
+        logger.info("tool_call", level=Hostile(), logger=Hostile(), exc_info=Hostile())
+
+        assert len(lines(stream)) == 3
+        clean(stream.getvalue())
+
+    def test_audited_twice(self):
+        """An event that has been through the chain is left as it is."""
+        logger, stream = self.configure(
+            *agentlogsafe.processors.audit(agent_name="second"), structlog.processors.JSONRenderer(), agent_name="first"
+        )
+
+        logger.info("tool_call")
+
+        assert lines(stream)[0]["agent_name"] == "first"
+
+
+def _flat(_, __, event_dict):
+    # ConsoleRenderer pops the level and the logger, logfmt takes no nested values.
+    for name, value in list(event_dict.items()):
+        if isinstance(value, (dict, list)):
+            event_dict[name] = json.dumps(value).replace(" ", "")
+    return event_dict
