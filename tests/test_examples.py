@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -224,6 +225,21 @@ def test_replay_of_a_small_transcript(tmp_path, name):
     assert events[6]["payload"]["result"] == "x" * 40_000
     assert json.loads(events[4]["payload"]["args"]) == {"id": "HAT001"}
     assert "ada.lovelace" not in json.dumps(events)
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal")
+def test_replay_shows_its_progress_on_a_terminal(tmp_path):
+    """Where stderr is a terminal, it counts."""
+    (tmp_path / "t.jsonl").write_text(json.dumps(TRANSCRIPT) + "\n", encoding="utf-8")
+    terminal, stderr = os.openpty()
+    try:
+        command = [sys.executable, str(EXAMPLES / "replay_transcripts.py"), "t.jsonl"]
+        subprocess.run(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=stderr, timeout=120, check=True)
+        shown = os.read(terminal, 1000).decode()
+    finally:
+        os.close(terminal)
+        os.close(stderr)
+    assert "1 runs, 6 messages" in shown
 
 
 def test_replay_explains_itself(tmp_path):
