@@ -1,0 +1,151 @@
+"""The command ``agentlogsafe``: `demo`, `schema` and `redact`.
+
+click and rich come with the extra ``cli`` and are imported when the command runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from agentlogsafe.errors import AgentLogSafeError, ConfigurationError, MissingExtraError
+
+if TYPE_CHECKING:
+    import click
+
+_NEEDED = ("click", "rich")
+
+
+def main() -> None:
+    """Run the command; the console script's entry point."""
+    try:
+        group = commands()
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _NEEDED:
+            raise
+        missing = MissingExtraError("the command needs click and rich: pip install 'agentlogsafe[cli]'")
+        sys.exit(f"agentlogsafe: {missing}")
+    group(prog_name="agentlogsafe")
+
+
+def commands() -> click.Group:
+    """Return the command with its subcommands.
+
+    Raises:
+        ModuleNotFoundError: where click or rich is not installed.
+    """
+    import click  # noqa: PLC0415 -- of the extra 'cli'
+    import rich  # noqa: F401, PLC0415 -- the same: say so before a subcommand starts
+
+    @click.group(
+        "agentlogsafe",
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        epilog="Exit status: 0 success, 1 the work could not be done, 2 wrong usage.",
+    )
+    @click.version_option(None, "--version", package_name="agentlogsafe", message="%(prog)s %(version)s")
+    def group() -> None:
+        """Turn an AI agent's log calls into normalized, redacted audit events.
+
+        The library does its work inside your program; this command shows it, prints its schema, and redacts files.
+        """
+
+    @group.command(epilog="Exit status: 0 success, 1 the file cannot be written, 2 wrong usage.")
+    @click.option(
+        "--output",
+        "-o",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default="agentlogsafe-demo.jsonl",
+        show_default=True,
+        help="Where the events go; the file is replaced.",
+    )
+    @click.option(
+        "--entry",
+        type=click.Choice(["formatter", "handler", "structlog"]),
+        default="formatter",
+        show_default=True,
+        help="How logging is configured. The events are the same.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print the lines of the file, and nothing else.")
+    def demo(output: Path, entry: str, as_json: bool) -> None:
+        r"""Run a small agent and show what becomes of its log calls.
+
+        A refund agent calls a model and tools, looks something up, is stopped by a rule, asks a person, and fails, all
+        through an ordinary logger. Its calls are shown beside the events as stored, with what was redacted and the
+        timeline of the run. Nothing leaves this machine.
+
+        \b
+        Examples:
+          agentlogsafe demo
+          agentlogsafe demo --entry structlog
+          agentlogsafe demo --json | jq .event_type
+        """
+        from agentlogsafe import _demo  # noqa: PLC0415 -- it imports rich
+
+        try:
+            rows = _demo.run(entry, output)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            msg = f"cannot write {str(output)!r}: {reason}; name another file with --output"
+            raise click.ClickException(msg) from error
+        except AgentLogSafeError as error:
+            raise click.ClickException(str(error)) from error
+        if as_json:
+            sys.stdout.buffer.write(output.read_bytes())
+        else:
+            _demo.show(_demo.console(), entry, output, rows)
+
+    @group.command(epilog="Exit status: 0 success, 2 wrong usage.")
+    def schema() -> None:
+        r"""Print the JSON Schema (2020-12) of an event.
+
+        \b
+        Examples:
+          agentlogsafe schema > event.schema.json
+          agentlogsafe schema | jq '.properties | keys'
+        """
+        from agentlogsafe.events import json_schema  # noqa: PLC0415
+
+        click.echo(orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2))
+
+    @group.command(epilog="Exit status: 0 success, 1 some input could not be read or was withheld, 2 wrong usage.")
+    @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+    @click.option("--policy", metavar="FILE", help="A redaction policy in TOML, or the name of a shipped one.")
+    @click.option("--counts", is_flag=True, help="Print to stderr how many values were redacted, by category.")
+    def redact(files: tuple[str, ...], policy: str | None, counts: bool) -> None:
+        r"""Copy FILES, or standard input, to standard output, redacted.
+
+        A line that is a JSON object or array is redacted as JSON, keys and all, and stays JSON; so is one that only
+        ends in a JSON object, and a JSON document over several lines. Other lines are redacted as text. A private key
+        in PEM form may span lines. Bytes that are no UTF-8 come out as \xNN.
+
+        \b
+        Examples:
+          agentlogsafe redact app.log > app.redacted.log
+          kubectl logs agent | agentlogsafe redact --counts
+          agentlogsafe redact --policy policy.toml *.jsonl
+        """
+        from agentlogsafe._filter import Filter  # noqa: PLC0415
+
+        try:
+            filtered = Filter(Path(policy) if policy and Path(policy).is_file() else policy)
+        except ConfigurationError as error:
+            raise click.BadParameter(str(error), param_hint="'--policy'") from error
+        out = sys.stdout.buffer
+        for name in files or ("-",):
+            with nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as source:
+                for text in filtered.redacted(source):
+                    out.write(text.encode("utf-8", "backslashreplace"))
+                    out.flush()  # whoever follows a log wants its lines as they come
+        if counts:
+            for category, count in sorted(filtered.counts.items(), key=lambda item: (-item[1], item[0])):
+                click.echo(f"{count:>7} {category}", err=True)
+        for problem in filtered.problems:
+            click.echo(f"agentlogsafe: {problem}", err=True)
+        if filtered.problems:
+            raise click.exceptions.Exit(1)
+
+    return group
