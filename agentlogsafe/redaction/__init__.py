@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from agentlogsafe.redaction.memory import RunMemory
 from agentlogsafe.redaction.policy import RedactionPolicy
-from agentlogsafe.redaction.redactor import Redactor, Report, compile_policy, redact
+from agentlogsafe.redaction.redactor import Redactor, compile_policy, redact
+from agentlogsafe.redaction.report import Report
 
 __all__ = ["RedactionPolicy", "Redactor", "Report", "RunMemory", "compile_policy", "redact"]

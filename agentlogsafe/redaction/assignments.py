@@ -47,11 +47,11 @@ _CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE PRIVATE_KEY CARD_
 
 
 def endings() -> frozenset[str]:
-    """Return the last three letters of every word that can end a sensitive name: the gate in front of this module."""
+    """Return how the words end that can end a sensitive name, four letters or the whole of a short word: the gate in front of this module."""
     names = {*v.SECRET_WORDS, *v.SECRET_PHRASES, *v.PERSONAL_PHRASES, "key", "keys", "token", "tokens", "secret", "password", "authorization"}
     names |= {"value", "text", "string", "str", "header", "env", "var", "old", "new", "current", "confirm", "hash", "hashed", "raw", "plain", "plaintext", "field", "base64", "b64"}
-    names |= {"name", "number", "no", "code", "id"}
-    return frozenset(name[-3:] for name in names)
+    names |= {"name", "number", "code", "passwd", "passphrase"}
+    return frozenset(name[-4:] for name in names)
 
 
 _ENDINGS = endings()
@@ -65,8 +65,9 @@ def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple
             end = at
             while end and text[end - 1] in _TAIL_DROPPED and at - end < 8:  # noqa: PLR2004 - quotes and signs between a name and its separator
                 end -= 1
-            word = text[max(end - 5, 0) : end].rstrip("0123456789")
-            if word[-3:].lower() in endings_:
+            word = text[max(end - 6, 0) : end].rstrip("0123456789")[-4:]
+            low = word.lower()
+            if low in endings_ or (low[-3:] in endings_ and not (word[:1].islower() and word[1:2].islower())) or (low[-2:] in endings_ and not word[1:2].isalpha()):
                 yield end, at + 1
             at = text.find(sign, at + 1)
 

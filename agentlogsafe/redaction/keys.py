@@ -80,6 +80,8 @@ def _personal(parts: list[str]) -> str | None:
         if size > len(parts):
             continue
         found = v.PERSONAL_PHRASES.get("".join(parts[-size:]))
+        if found == "NAME?" and len(parts) > 1:
+            break
         if found:
             return found
     if last == "name" and len(parts) > 1 and parts[-2] in v.PERSON_WORDS and parts[-2] not in ("user", "client", "owner"):

@@ -1,11 +1,9 @@
-"""The walk: one pass over any object, giving a fresh, JSON-safe, redacted copy."""
+"""The redactor: a policy, compiled, applied to values, events and texts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,258 +11,153 @@ import orjson
 
 from agentlogsafe.redaction.keys import KeyRules, moved_keys
 from agentlogsafe.redaction.memory import RunMemory
-from agentlogsafe.redaction.plain import HIDDEN, describe, simplify
 from agentlogsafe.redaction.policy import RedactionPolicy
-from agentlogsafe.redaction.scanner import Scanner
+from agentlogsafe.redaction.report import Report
+from agentlogsafe.redaction.scanner import Scanner, sanitize
+from agentlogsafe.redaction.walk import UNREDACTABLE, Entry, Rules, Slot, Walk, parsed
 
 PolicySource: TypeAlias = "RedactionPolicy | Mapping[str, object] | str | Path | None"
-Trail: TypeAlias = "tuple[object, object] | None"
 
-UNREDACTABLE = "[UNREDACTABLE]"
-_INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
-_SAFE_INT = 10**11
 _MASKED = re.compile(r"\[[A-Z_]{2,20}\]")
-
-
-class Report:
-    """What happened during one walk: counts by category, problems and cuts; never a fragment of a value."""
-
-    __slots__ = ("counts", "problems", "size", "truncated")
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self.counts: dict[str, int] = {}
-        self.problems: list[str] = []
-        self.truncated: list[dict[str, object]] = []
-        self.size = 0
-
-    def count(self, category: str) -> None:
-        """Count one replaced value."""
-        self.counts[category] = self.counts.get(category, 0) + 1
-
-    def problem(self, text: str) -> None:
-        """Note a problem once."""
-        if text not in self.problems:
-            self.problems.append(text)
-
-
-class _Walk:
-    """The state of one pass."""
-
-    __slots__ = ("active", "memory", "names", "report", "slots", "texts")
-
-    def __init__(self, report: Report, memory: RunMemory | None) -> None:
-        self.report = report
-        self.memory = memory
-        self.slots: list[dict[str, object] | list[object]] = []
-        self.names: list[str | int] = []
-        self.texts: list[str] = []
-        self.active: set[int] = set()
-
-
-def _path(trail: Trail) -> str:
-    parts: list[str] = []
-    while trail is not None:
-        trail, part = trail  # type: ignore[assignment]
-        parts.append(str(part))
-    return ".".join(reversed(parts))
+_LONGEST_NAME = 128
+_ENOUGH = 4096
+_LEVELS = 6
+_OPENING = frozenset("{[\"")
+_CLOSING = frozenset("}]\"")
+_COMPILED: dict[tuple[str, int, int], Redactor] = {}
 
 
 class Redactor:
-    """Applies one policy; made once by `compile_policy`, used for every event, by any number of threads."""
+    """Applies one policy; made once by `compile_policy`, used for every event, by any number of threads. Its methods never raise."""
 
-    __slots__ = ("_depth", "_items", "_keys", "_scanner", "policy")
+    __slots__ = ("_keys", "_names", "_rules", "_scanner", "policy")
 
     def __init__(self, policy: RedactionPolicy, depth: int, items: int) -> None:
         """Compile *policy*; containers deeper than *depth* or longer than *items* are cut."""
         self.policy = policy
-        self._depth = depth
-        self._items = items
         self._keys = KeyRules(moved_keys({}, ()))
+        self._names: dict[str, Entry] = {}
         self._scanner = Scanner(self._keys, self._mask, _MASKED)
+        self._rules = Rules(
+            names=self._names, entry=self._entry, mask=self._mask, masked=_MASKED, number=self._number_text, depth=max(depth, 1), items=max(items, 2)
+        )
 
     def copy(self, value: object, report: Report, *, key: str | None = None, memory: RunMemory | None = None) -> object:
         """Return a redacted, JSON-safe copy of *value*; *key* is the name that it stood under, if any."""
         try:
-            walk = _Walk(report, memory)
-            root: dict[str, object] = {}
-            self._put(root, key or "", value, walk, self._keys.category(key) if key else None, 0, None)
-            self._texts(walk)
-            return root[key or ""]
-        except Exception:  # noqa: BLE001 - fail closed, whatever it was
+            root: list[object] = [None]
+            category = self._keys.category(key) if key else None
+            walk = Walk(self._rules, report, memory)
+            walk.put(root, 0, value, Walk.person({}, value, None) if category == "NAME?" else category, None)
+            self._finish(walk)
+            return root[0]
+        except Exception:  # noqa: BLE001 - fail closed, whatever it was; the exception's own text may quote the value
             report.problem("redaction failed; the value was withheld")
             return UNREDACTABLE
 
-    def event(self, event_type: str, fields: Mapping[str, object], report: Report, memory: RunMemory | None = None) -> dict[str, object]:
+    def event(self, event_type: str, fields: Mapping[str, object], report: Report, memory: RunMemory | None = None) -> dict[str, object]:  # noqa: ARG002
         """Return the redacted copy of an event's untrusted *fields*, walked in one pass."""
-        out = self.copy(dict(fields), report, memory=memory)
-        return out if isinstance(out, dict) else {"payload": out}
+        try:
+            walk = Walk(self._rules, report, memory)
+            out = walk.mapping(fields if type(fields) is dict else dict(fields), None, None)
+            self._finish(walk)
+            return out
+        except Exception:  # noqa: BLE001 - fail closed, whatever it was
+            report.problem("redaction failed; the fields were withheld")
+            return dict.fromkeys(("payload",), UNREDACTABLE)
 
     def text(self, text: str, report: Report, memory: RunMemory | None = None) -> str:
         """Return the redacted form of one text."""
-        return str(self.copy(text, report, memory=memory))
+        out = self.copy(text, report, memory=memory)
+        return out if type(out) is str else str(out)
 
     def _mask(self, category: str, value: str) -> str:  # noqa: ARG002
         return f"[{category}]"
 
-    def _put(self, slot: dict[str, object] | list[object], name: str | int, value: object, walk: _Walk, category: str | None, depth: int, trail: Trail) -> None:  # noqa: PLR0913
-        """Put the copy of *value* into *slot* under *name*; text is put as it is and looked at later."""
-        kind = type(value)
-        if kind is str:
-            text: str = value  # type: ignore[assignment]
-            if category is not None and self._sensitive(category, text):
-                slot[name] = self._masked(category, text, walk)  # type: ignore[index,call-overload]
-                return
-            slot[name] = text  # type: ignore[index,call-overload]
-            walk.slots.append(slot)
-            walk.names.append(name)
-            walk.texts.append(text)
-            return
-        if value is None or kind is bool:
-            slot[name] = value  # type: ignore[index,call-overload]
-        elif kind is int or kind is float:
-            slot[name] = self._number(value, category, walk)  # type: ignore[index,call-overload,arg-type]
-        elif value is HIDDEN:
-            walk.report.count("SECRET")
-            slot[name] = "[SECRET]"  # type: ignore[index,call-overload]
-        else:
-            slot[name] = None  # type: ignore[index,call-overload]
-            try:
-                self._container(slot, name, value, walk, category, depth, trail)
-            except Exception:  # noqa: BLE001 - an object's own methods may do anything
-                walk.report.problem(f"{describe(value)} could not be read; it was withheld")
-                slot[name] = UNREDACTABLE  # type: ignore[index,call-overload]
+    def _entry(self, key: str, report: Report) -> Entry:
+        """Decide about a key seen for the first time, and remember it when it is clean."""
+        name = self._scanner.scan(key, report.counts)
+        entry = name, self._keys.category(name)
+        if name == key and len(key) <= _LONGEST_NAME:
+            if len(self._names) >= _ENOUGH:
+                self._names.clear()
+            self._names[key] = entry
+        return entry
 
-    def _container(self, slot: dict[str, object] | list[object], name: str | int, value: object, walk: _Walk, category: str | None, depth: int, trail: Trail) -> None:  # noqa: PLR0913
-        kind = type(value)
-        if kind is not dict and kind is not list:
-            plain = simplify(value, self._items)
-            if type(plain) not in (dict, list):
-                self._put(slot, name, plain, walk, category, depth + 1, trail)
-                return
-        else:
-            plain = value
-        if id(value) in walk.active:
-            slot[name] = "[CYCLE]"  # type: ignore[index,call-overload]
+    def _number_text(self, text: str, report: Report) -> str:
+        return self._scanner.scan(text, report.counts)
+
+    def _finish(self, walk: Walk, level: int = 0) -> None:
+        """Look at the text that the walk laid aside: all of it at once, and only where that finds something, each."""
+        texts = walk.texts
+        if not texts:
             return
-        if depth >= self._depth:
-            walk.report.truncated.append({"path": _path(trail), "reason": "depth", "length": len(plain)})  # type: ignore[arg-type]
-            slot[name] = "[TRUNCATED]"  # type: ignore[index,call-overload]
-            return
-        walk.active.add(id(value))
+        joined = texts[0] if len(texts) == 1 else "\n".join(texts)
+        if "{" in joined or "[" in joined or '\\"' in joined:
+            texts = self._structured(walk, level)
+            joined = "\n".join(texts)
+        walk.report.size += len(joined)
+        known = walk.memory.known() if walk.memory is not None else None
+        if self._scanner.suspicious(joined):
+            for slot, place, text in zip(walk.slots, walk.places, texts, strict=True):
+                slot[place] = self._scanned(text, place, walk.report)  # type: ignore[index,call-overload]
+        if known is not None and known.search(joined):
+            for slot, place in zip(walk.slots, walk.places, strict=True):
+                text = slot[place]  # type: ignore[index,call-overload]
+                slot[place] = self._remembered(text, known, walk)  # type: ignore[index,call-overload]
+
+    def _scanned(self, text: str, place: str | int, report: Report) -> str:
         try:
-            if isinstance(plain, dict):
-                slot[name] = self._dict(plain, walk, category, depth + 1, trail)  # type: ignore[index,call-overload]
-            elif isinstance(plain, list):
-                slot[name] = self._list(plain, walk, category, depth + 1, trail)  # type: ignore[index,call-overload]
-        finally:
-            walk.active.discard(id(value))
+            return self._scanner.scan(text, report.counts, place if type(place) is str else "")
+        except Exception:  # noqa: BLE001 - fail closed
+            report.problem("a text could not be scanned; it was withheld")
+            return UNREDACTABLE
 
-    def _dict(self, value: dict[object, object], walk: _Walk, category: str | None, depth: int, trail: Trail) -> dict[str, object]:
-        out: dict[str, object] = {}
-        pairs = list(value.items())
-        if len(pairs) > self._items:
-            walk.report.truncated.append({"path": _path(trail), "reason": "items", "length": len(value)})
-            pairs = pairs[: self._items - 1]
-        for key, item in pairs:
-            name = self._key(key, walk)
-            while name in out:
-                name += " (2)"
-            self._put(out, name, item, walk, self._keys.category(name) or category, depth, (trail, name))
-        if len(pairs) < len(value):
-            out["[TRUNCATED]"] = True
-        return out
+    def _remembered(self, text: str, known: re.Pattern[str], walk: Walk) -> str:
+        memory = walk.memory
 
-    def _list(self, value: list[object], walk: _Walk, category: str | None, depth: int, trail: Trail) -> list[object]:
-        cut = len(value) > self._items
-        if cut:
-            walk.report.truncated.append({"path": _path(trail), "reason": "items", "length": len(value)})
-        taken = list(islice(value, self._items - 1)) if cut else list(value)
-        out: list[object] = [None] * len(taken)
-        for place, item in enumerate(taken):
-            self._put(out, place, item, walk, category, depth, (trail, place))
-        if cut:
-            out.append("[TRUNCATED]")
-        return out
+        def replace(match: re.Match[str]) -> str:
+            category = memory.category(match[0]) if memory is not None else "PERSONAL"
+            walk.report.count(category)
+            return self._mask(category, match[0])
 
-    def _key(self, key: object, walk: _Walk) -> str:
-        if type(key) is not str:
-            try:
-                key = str(simplify(key, 1)) if key is not None else "null"
-            except Exception:  # noqa: BLE001 - a key's own methods may do anything
-                walk.report.problem("a key could not be read; it was withheld")
-                return UNREDACTABLE
-        return self._scanner.scan(str(key), walk.report.counts)
+        return known.sub(replace, text)
 
-    def _number(self, value: float, category: str | None, walk: _Walk) -> object:
-        if category is not None:
-            return self._masked(category, str(value), walk)
-        if isinstance(value, float):
-            return value if value - value == 0.0 else {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
-        if -_SAFE_INT < value < _SAFE_INT:
-            return value
-        if not _INT_MIN <= value <= _INT_MAX and value.bit_length() > 4096:  # noqa: PLR2004
-            return f"[INTEGER of {value.bit_length()} bits]"
-        text = str(value)
-        found = self._scanner.scan(text, walk.report.counts)
-        return found if found != text or not _INT_MIN <= value <= _INT_MAX else value
+    def _structured(self, walk: Walk, level: int) -> list[str]:
+        """Redact texts that are JSON by the keys in them; return the texts that are left to be scanned as such."""
+        texts, slots, places = walk.texts, walk.slots, walk.places
+        walk.texts, walk.slots, walk.places = [], [], []
+        for text, slot, place in zip(texts, slots, places, strict=True):
+            if text[:1] in _OPENING and text[-1:] in _CLOSING and len(text) > 2 and self._json(slot, place, text, walk, level):  # noqa: PLR2004
+                continue
+            walk.texts.append(text)
+            walk.slots.append(slot)
+            walk.places.append(place)
+        return walk.texts
 
-    @staticmethod
-    def _sensitive(category: str, text: str) -> bool:  # noqa: ARG004
-        return bool(text) and not _MASKED.fullmatch(text)
-
-    def _masked(self, category: str, text: str, walk: _Walk) -> str:
-        walk.report.count(category)
-        if walk.memory is not None:
-            walk.memory.add(text, category)
-        return self._mask(category, text)
-
-    def _texts(self, walk: _Walk) -> None:
-        counts = walk.report.counts
-        for slot, name, text in zip(walk.slots, walk.names, walk.texts, strict=True):
-            walk.report.size += len(text)
-            try:
-                slot[name] = self._one(text, counts, walk)  # type: ignore[index,call-overload]
-            except Exception:  # noqa: BLE001 - fail closed
-                walk.report.problem("a text could not be scanned; it was withheld")
-                slot[name] = UNREDACTABLE  # type: ignore[index,call-overload]
-
-    def _one(self, text: str, counts: dict[str, int], walk: _Walk) -> str:
-        if text[:1] in ("{", "[") and text[-1:] in ("}", "]"):
-            try:
-                inner = orjson.loads(text)
-            except ValueError:
-                inner = None
-            if inner is not None:
-                copied = self.copy(inner, walk.report, memory=walk.memory)
-                return text if copied == inner else orjson.dumps(copied).decode()
-        text = self._scanner.scan(text, counts)
-        if walk.memory is not None:
-            for value, category in walk.memory.values.items():
-                if value in text:
-                    text = text.replace(value, self._mask(category, value))
-                    counts[category] = counts.get(category, 0) + 1
-        return text
-
-
-@lru_cache(maxsize=64)
-def _compiled(digest: str, depth: int, items: int, policy: _Held) -> Redactor:  # noqa: ARG001 - the digest is the key
-    return Redactor(policy.policy, depth, items)
-
-
-class _Held:
-    """Carries a policy through the cache without being part of its key."""
-
-    __slots__ = ("policy",)
-
-    def __init__(self, policy: RedactionPolicy) -> None:
-        self.policy = policy
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held)
+    def _json(self, slot: Slot, place: str | int, text: str, walk: Walk, level: int) -> bool:  # noqa: PLR0913, PLR0917
+        """Redact JSON inside a string by its keys; the same text stays when nothing in it had to go. Return whether that settles it."""
+        value = parsed(text)
+        if value is None or level >= _LEVELS or (type(value) is str and value[:1] not in _OPENING):
+            return False
+        slot[place] = UNREDACTABLE  # type: ignore[index,call-overload]
+        try:
+            inner = Walk(self._rules, walk.report, walk.memory)
+            inner.nodes = walk.nodes
+            root: list[object] = [None]
+            inner.put(root, 0, value, None, None)
+            self._finish(inner, level + 1)
+            walk.nodes = inner.nodes
+            if root[0] != value:
+                slot[place] = orjson.dumps(root[0]).decode()  # type: ignore[index,call-overload]
+                return True
+            slot[place] = sanitize(text)  # type: ignore[index,call-overload]
+            # A key that stands there twice: the parser saw only the last.
+            return text.count('":') + text.count('" :') <= inner.keys
+        except Exception:  # noqa: BLE001 - fail closed
+            walk.report.problem("JSON in a text could not be redacted; it was withheld")
+            slot[place] = UNREDACTABLE  # type: ignore[index,call-overload]
+            return True
 
 
 def compile_policy(source: PolicySource = None, *, depth: int = 32, items: int = 1000) -> Redactor:
@@ -274,7 +167,12 @@ def compile_policy(source: PolicySource = None, *, depth: int = 32, items: int =
         ConfigurationError: naming the key, the value, what was expected and the nearest valid name.
     """
     policy = RedactionPolicy.load(source)
-    return _compiled(policy.digest, depth, items, _Held(policy))
+    at = policy.digest, depth, items
+    if at not in _COMPILED:
+        if len(_COMPILED) > 64:  # noqa: PLR2004 - policies are few; a leak of them is a mistake
+            _COMPILED.clear()
+        _COMPILED[at] = Redactor(policy, depth, items)
+    return _COMPILED[at]
 
 
 def redact(value: object, policy: PolicySource = None) -> object:

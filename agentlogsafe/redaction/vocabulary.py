@@ -98,7 +98,7 @@ PERSONAL_PHRASES = {
     "dob": "BIRTH_DATE", "dateofbirth": "BIRTH_DATE", "birthdate": "BIRTH_DATE", "birthday": "BIRTH_DATE", "birth": "BIRTH_DATE", "born": "BIRTH_DATE",
     "birthyear": "BIRTH_DATE", "placeofbirth": "ADDRESS", "birthplace": "ADDRESS", "geburtsdatum": "BIRTH_DATE",
     "firstname": "NAME", "lastname": "NAME", "middlename": "NAME", "givenname": "NAME", "familyname": "NAME", "fullname": "NAME", "surname": "NAME",
-    "maidenname": "NAME", "nickname": "NAME", "fname": "NAME", "lname": "NAME", "forename": "NAME", "middleinitial": "NAME", "legalname": "NAME", "preferredname": "NAME",
+    "maidenname": "NAME", "name": "NAME?", "nickname": "NAME", "fname": "NAME", "lname": "NAME", "forename": "NAME", "middleinitial": "NAME", "legalname": "NAME", "preferredname": "NAME",
     "customername": "NAME", "passengername": "NAME", "patientname": "NAME", "employeename": "NAME", "cardholdername": "NAME", "holdername": "NAME",
     "accountholder": "NAME", "cardholder": "NAME", "beneficiaryname": "NAME", "recipientname": "NAME", "sendername": "NAME", "contactname": "NAME", "personname": "NAME",
     "payername": "NAME", "payeename": "NAME", "guestname": "NAME", "membername": "NAME", "spousename": "NAME", "mothersmaidenname": "NAME",
@@ -139,6 +139,12 @@ PERSON_WORDS = frozenset(
 THING_WORDS = frozenset(
     """arguments parameters type function description input tool_call_id toolcallid schema input_schema version strict tool call_id args
     kwargs command path size price amount category sku""".split()
+)
+
+# A mapping with one of these beside ``name`` describes a person.
+PERSON_KEYS = frozenset(
+    """email email_address phone phone_number mobile dob date_of_birth birth_date birthday ssn passport passport_number address gender age
+    first_name last_name surname nationality firstname lastname dateofbirth phonenumber emailaddress title salutation""".split()
 )
 
 # Categories whose keys belong to a person rather than to a credential.

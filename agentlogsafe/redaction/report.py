@@ -1,0 +1,29 @@
+"""What happened during one walk."""
+
+from __future__ import annotations
+
+
+class Report:
+    """Counts by category, problems and cuts of one walk; never a fragment of a value.
+
+    ``content`` holds, for each content field that a policy minimized or kept for a stated purpose, what was decided about it.
+    """
+
+    __slots__ = ("content", "counts", "problems", "size", "truncated")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.counts: dict[str, int] = {}
+        self.problems: list[str] = []
+        self.truncated: list[dict[str, object]] = []
+        self.content: dict[str, dict[str, str]] = {}
+        self.size = 0
+
+    def count(self, category: str) -> None:
+        """Count one replaced value."""
+        self.counts[category] = self.counts.get(category, 0) + 1
+
+    def problem(self, text: str) -> None:
+        """Note a problem once."""
+        if text not in self.problems:
+            self.problems.append(text)
