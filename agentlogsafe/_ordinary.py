@@ -31,6 +31,8 @@ def redacted_record(
     error = records.exception_of(attributes["exc_info"])
     parts = {
         "message": message,
+        "template": attributes["msg"],
+        "args": list(attributes["args"]) if type(attributes["args"]) is tuple else None,
         "stacktrace": records.exception_fields(error)["stacktrace"] if error else attributes["exc_text"],
         "stack": attributes["stack_info"],
         "names": [attributes.get(name) for name in records.NAMES],
@@ -41,12 +43,28 @@ def redacted_record(
         clean = {**dict.fromkeys(parts), "message": clean, "names": [], "fields": {}}
     made = {name: value for name, value in attributes.items() if name in _KEPT}
     made.update((name, text) for name, text in zip(records.NAMES, clean["names"], strict=False) if name in made)
-    made.update(msg=clean["message"], args=None, exc_info=None, exc_text=clean["stacktrace"], stack_info=clean["stack"])
+    msg, args = _template(clean)
+    made.update(msg=msg, args=args, exc_info=None, exc_text=clean["stacktrace"], stack_info=clean["stack"])
     safe = clean["fields"] if type(clean["fields"]) is dict else {"fields": clean["fields"]}
     made.update((f"{name}_" if name in records.STANDARD else name, value) for name, value in safe.items())
     for name, value in _ids(frame).items():
         made.setdefault(name, value)
     return records.make(made)
+
+
+def _template(clean: dict[str, Any]) -> tuple[str, tuple[Any, ...] | None]:
+    """Return template and arguments where together they say what the redacted message says, else the message.
+
+    Some formatters take the arguments apart (uvicorn's for its access log), some services group by template.
+    """
+    message: str = clean["message"]
+    try:
+        args = tuple(clean["args"])
+        if args and clean["template"] % args == message:
+            return clean["template"], args
+    except Exception:  # noqa: BLE001, S110 -- then the message is all there is
+        pass
+    return message, None
 
 
 def redacted_dict(redactor: Redactor, given: Mapping[str, Any], frame: Frame | None) -> dict[str, Any]:

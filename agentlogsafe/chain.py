@@ -104,6 +104,8 @@ class Chain:
                 fields = {**fields, **message}
                 message = fields.pop("event")
             if type(message) is not str or message not in EVENT_TYPES:
+                if given and type(message) is str and "%(" in message:
+                    fields = records.extras(record)  # the mapping is what the format string asks for
                 message = records.message_of(record, problems) if message is record.msg else records.text_of(message)
                 positional = None
         is_event = message in EVENT_TYPES

@@ -381,6 +381,7 @@ class TestFailures:
 
         handler.flush()
         handler.close()
+        del target.flush
 
         assert "could not be flushed" in capsys.readouterr().err
 

@@ -61,6 +61,32 @@ class TestArguments:
         assert any(problem.startswith("args:") for problem in event["problems"])
         clean(event)
 
+    def test_mapping_for_the_format_string(self, entry):
+        """A mapping that the format string asks for is no fields (gunicorn's access log, pitfall 36)."""
+        logger, stream = entry()
+
+        logger.info("%(method)s %(path)s", {"method": "GET", "path": f"/x?token={SECRET}", "header": TEXT})
+
+        assert "GET /x?token=" in clean(stream.getvalue())
+        assert "header" not in stream.getvalue()
+
+    def test_formatter_that_takes_the_arguments_apart(self):
+        """A formatter that unpacks the arguments, as uvicorn's does, gets them redacted (pitfall 36)."""
+
+        class Access(logging.Formatter):
+            def format(self, record):
+                client, path, status = record.args
+                return f"{client}|{path}|{status + 1}"
+
+        logger, stream = by_handler()
+        logger.handlers[0].target.setFormatter(Access())
+
+        logger.info('%s - "%s" %d', "10.0.0.9", f"/x?token={SECRET}&page=2", 200)
+
+        _, path, status = clean(stream.getvalue()).strip().split("|")
+        assert path.startswith("/x?token=[")
+        assert status == "201"
+
     def test_empty_mapping(self, entry):
         """An empty mapping makes an event like any other (pitfall 6)."""
         logger, stream = entry()
