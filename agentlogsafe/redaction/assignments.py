@@ -15,12 +15,13 @@ from agentlogsafe.redaction.keys import KeyRules, classify
 Span = tuple[int, int, str]
 
 _BEFORE = 72
-_TAIL_DROPPED = " \t\"'`\\*_:=?!|-)]}>"
+_TAIL_DROPPED = " \t\"'`\\*_:=?!|-)]}>.+~"
 # The reversed text before a separator: closing quotes and signs, perhaps a type, then the name.
 _NAME = re.compile(
-    r"[\"'`\\*\])}?!|:=\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?(?P<name>[\w.$\-@\[\]]{1,64})(?P<more>[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?)?"
+    r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?(?P<name>[\w.$\-@\[\]]{1,64})(?P<more>[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?)?"
 )
 _QUOTED = re.compile(r"[ \t\n\r\\]{0,12}(?:[rbufRBUF]{0,2})(?P<q>\\{0,3}[\"'`])(?P<v>(?:(?!(?P=q)).){1,8000}?)(?P=q)", re.DOTALL)
+_ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
 _BARE = re.compile(r"[ \t]{0,8}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,8000})")
 _HEADER = re.compile(
     r"[ \t\"']{0,3}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?"
@@ -42,8 +43,10 @@ _PERSON = re.compile(r"[^\W\d_a-z][\w'’.-]{0,30}(?:[ \t][^\W\d_a-z][\w'’.-]{
 _POST = re.compile(r"[ \t\"']{0,3}(?P<v>\d{4,6}(?:-\d{3,4})?|[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ -]?\d[A-Z]\d)\b")
 _STREET = re.compile(r"[ \t\"']{0,3}(?P<v>[^\n\r\"'|;<>{}\[\]]{4,160})")
 
+_QUOTES = ("\"", "'", "`")
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
-_CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE PRIVATE_KEY CARD_CODE".split())
+_STOCK = frozenset("test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()) - {"letmein"}
+_CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE KEY CARD_CODE".split())
 
 
 def endings() -> frozenset[str]:
@@ -59,10 +62,13 @@ _ENDINGS = endings()
 
 def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple[int, int]]:
     """Yield (where the name ends, where the value may start) for each separator behind a word with a sensitive ending."""
-    for sign in "=:":
+    for sign in "=:>,(":
         at = text.find(sign)
         while at >= 0:
             end = at
+            if (sign == "," and not _after_name(text, at)) or (sign == "(" and text[at + 1 : at + 2] not in _QUOTES) or (sign == ">" and text[at - 1 : at] in "-= <"):
+                at = text.find(sign, at + 1)
+                continue
             while end and text[end - 1] in _TAIL_DROPPED and at - end < 8:  # noqa: PLR2004 - quotes and signs between a name and its separator
                 end -= 1
             word = text[max(end - 6, 0) : end].rstrip("0123456789")[-4:]
@@ -70,6 +76,12 @@ def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple
             if low in endings_ or (low[-3:] in endings_ and not (word[:1].islower() and word[1:2].islower())) or (low[-2:] in endings_ and not word[1:2].isalpha()):
                 yield end, at + 1
             at = text.find(sign, at + 1)
+
+
+def _after_name(text: str, at: int) -> bool:
+    """Return whether the comma at *at* stands between a quoted name (or a CONSTANT) and a quoted value: ``put("password", "…")``."""
+    after = text[at + 1 : at + 3].lstrip()[:1]
+    return after in _QUOTES and after != "" and (text[at - 1] in _QUOTES or text[at - 1].isupper())
 
 
 def touches(text: str) -> bool:
@@ -86,10 +98,21 @@ def find(text: str, keys: KeyRules) -> list[Span]:
             continue
         while start < len(text) and text[start] in "=:>~":
             start += 1  # noqa: PLW2901 - ``:=``, ``=>``, ``::=``
-        span = _value(text, start, category, name)
+        span = _tagged(text, start, category) if text[start - 1] == ">" else _value(text, start, category, name)
         if span:
             spans.append(span)
     return spans
+
+
+def _tagged(text: str, start: int, category: str) -> Span | None:
+    """Return the span of an element's text, ``<password>…</password>``, when it is a value of *category*."""
+    match = _ELEMENT.match(text, start)
+    if not match or category == "NAME?" or _MASK.search(match["v"]):
+        return None
+    value = match["v"].rstrip()
+    if category in _CREDENTIALS and not _secretive(value, category, "", quoted=True, tight=True):
+        return None
+    return match.start("v"), match.start("v") + len(value), category
 
 
 def _category(text: str, end: int, keys: KeyRules) -> tuple[str | None, str]:
@@ -215,9 +238,9 @@ def _credential(text: str, start: int, category: str, name: str) -> Span | None:
 
 def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: bool) -> bool:
     """Return whether *value* can be a secret, rather than a placeholder, a type, an expression or a word of the sentence."""
-    if len(value) < _SHORTEST.get(category, 6) or _MASK.search(value) or _PLACEHOLDER.match(value):
+    if value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or _MASK.search(value) or _PLACEHOLDER.match(value):
         return False
-    if len(set(value)) < 3:  # noqa: PLR2004 - ``******``, ``xxxxxx``
+    if len(set(value)) < (3 if category == "PASSWORD" else 5):  # noqa: PLR2004 - ``******``, ``xxxxxx``
         return False
     if not quoted and _CODE.match(value) and not (tight and any(c.isdigit() for c in value) and "(" not in value and "[" not in value):
         return False

@@ -14,6 +14,7 @@ AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = 
 
 _RUN = b"a" * 16
 _NINE = b"0" * 9
+_STAMP = b"00000000T00"
 
 
 def _table(classes: dict[str, str], other: str = " ") -> bytes:
@@ -27,10 +28,10 @@ def _table(classes: dict[str, str], other: str = " ") -> bytes:
 _UPPER = "ABCDEFGHIJKLMNOPQRSUVWXYZ"  # no T: it parts the date from the time in ISO 8601
 _ALNUM = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 # Digits and capitals that spaces and punctuation group: telephone numbers, cards, national numbers, IBANs.
-_NUMBERS = _table({"0123456789" + _UPPER: "0", ".": "."})
-_GROUPING = b" -()/_+"
+_NUMBERS = _table({"0123456789" + _UPPER: "0", ".": ".", "T": "T"})
+_GROUPING = b" -()/_+:"
 # Long unbroken tokens; control characters to NUL.
-_TOKENS = _table({_ALNUM + "_.-": "a", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 127))): "\x00"})
+_TOKENS = _table({_ALNUM + "_.-~": "a", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 127))): "\x00"})
 
 
 def questions(text: str, names: frozenset[str]) -> int:
@@ -47,7 +48,7 @@ def questions(text: str, names: frozenset[str]) -> int:
     if "@" in text:
         bits |= AT
     numbers = raw.translate(_NUMBERS, _GROUPING)
-    if _NINE in numbers:
+    if _NINE in numbers or (b"T" in numbers and (b"0T" in numbers or b"T0" in numbers) and _NINE in numbers.replace(_STAMP, b" ").replace(b"T", b"0")):
         bits |= NUMBER
     if b".0" in numbers and (b".000." in numbers or b".00." in numbers or b".0." in numbers or b".0000." in numbers):
         bits |= DOTTED
@@ -61,29 +62,32 @@ def questions(text: str, names: frozenset[str]) -> int:
         bits |= WORD
     elif b"0000" in numbers and ("birth" in low or "born" in low or "dob" in low or "d.o.b" in low):
         bits |= WORD
-    if "-" in text and " -" in text:
-        bits |= OPTION
+    if "-" in text:
+        if " -" in text or text[0] == "-" or "\n-" in text:
+            bits |= OPTION
+        if text.count("-") > 4 and chained(text, "-", 3):  # noqa: PLR2004 - the five hyphens of a hardware address
+            bits |= COLONS
     if ("%" in text or "&" in text or "\\" in text) and disguise.escaped(text):
         bits |= ESCAPED
-    if ("=" in text or ":" in text) and next(separators(text, names), None) is not None:
+    if ("=" in text or ":" in text or ">" in text or "," in text or "(" in text) and next(separators(text, names), None) is not None:
         bits |= NAMED
-    if ":" in text and colons(text):
+    if ":" in text and chained(text, ":", 5):
         bits |= COLONS
     return bits
 
 
-def colons(text: str) -> bool:
-    """Return whether *text* has two colons in a row, or four that are at most five characters apart: IPv6 and hardware addresses."""
+def chained(text: str, sign: str, widest: int) -> bool:
+    """Return whether *text* has two signs in a row, or four that are at most *widest* characters apart: IPv6 and hardware addresses."""
     chain = 0
     last = -9
-    at = text.find(":")
+    at = text.find(sign)
     while at >= 0:
         gap = at - last
-        if gap == 1:
+        if gap == 1 and sign == ":":
             return True
-        chain = chain + 1 if gap <= 5 else 0  # noqa: PLR2004 - four hex digits and a colon
+        chain = chain + 1 if gap <= widest else 0
         if chain == 3:  # noqa: PLR2004 - three gaps in a row; a time of day has one or two
             return True
         last = at
-        at = text.find(":", at + 1)
+        at = text.find(sign, at + 1)
     return False

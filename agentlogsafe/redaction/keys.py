@@ -44,7 +44,7 @@ def _secret(parts: list[str]) -> str | None:
             return None
         qualifier = before[-1]
         if qualifier in ("private", "priv", "ssh", "rsa"):
-            return "PRIVATE_KEY"
+            return "KEY"
         if qualifier in v.KEY_QUALIFIERS or v.PROVIDERS.intersection(before):
             return "SECRET" if "secret" in before else "API_KEY"
         return v.SECRET_PHRASES.get(qualifier + "key")
@@ -68,6 +68,11 @@ def _glued(word: str) -> str | None:
                            ("token", "TOKEN"), ("secret", "SECRET")):  # fmt: skip
         if word.endswith(tail):
             return category
+    for tail in ("pass", "pwd", "pw"):
+        if word.endswith(tail) and word[: -len(tail)] in v.LOGINS:
+            return "PASSWORD"
+    if word.endswith("key") and word[:-3] in v.PROVIDERS:
+        return "API_KEY"
     return None
 
 

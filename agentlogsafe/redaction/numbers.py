@@ -189,7 +189,8 @@ def _iban_at(text: str, start: int) -> Span | None:
         at += 1
     if at < len(text) and text[at].isalnum():
         return None
-    return (start, at, "IBAN") if len(taken) == length and iban("".join(taken).upper()) else None
+    value = "".join(taken)
+    return (start, at, "IBAN") if len(value) == length and (value.isupper() or value.islower()) and iban(value.upper()) else None
 
 
 def _singapore(text: str) -> bool:

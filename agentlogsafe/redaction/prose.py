@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agentlogsafe.redaction.assignments import _MASK, _secretive
+from agentlogsafe.redaction.assignments import _MASK, _STOCK, _secretive
 
 Span = tuple[int, int, str]
 
@@ -14,7 +14,7 @@ _STATED = re.compile(
 _OPTION = re.compile(
     r"(?:(?<=\s)|^)(?:--?(?P<k>[A-Za-z][\w.-]{1,40})(?:[ \t]{1,3}|=)(?:\"(?P<d>[^\"\n]{1,400})\"|'(?P<s>[^'\n]{1,400})'|(?P<p>[^\s\"'`|&;<>-][^\s\"'`|&;<>]{0,400})))"
 )
-_USER = re.compile(r"(?:(?<=\s)|^)(?:-[A-Za-z]{0,6}[uU]|--user|--proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?[^\s:\"'/@]{1,80}:(?P<v>[^\s\"'@]{3,200})")
+_USER = re.compile(r"(?:(?<=\s)|^)(?:-[A-Za-z]{0,6}[uU]|--user|--proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?[^\s:\"'/@]{0,80}:[\"']?(?P<v>[^\s\"'@]{3,200})")
 _DATABASE = re.compile(r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo|mongodump|7z|zip|unzip)\b[^\n|;&]{0,200}?[ \t]-p[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{2,100})")
 _LOGIN = re.compile(r"(?i)\b(?:sqlplus|sqlcmd|psql|redis-cli|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})")
 _IDENTIFIED = re.compile(r"(?i)\bidentified[ \t]{1,3}(?:with[ \t]{1,3}[\w'\"`]{1,40}[ \t]{1,3})?(?:by|as)[ \t]{1,3}(?:password[ \t]{1,3})?(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)")
@@ -64,6 +64,6 @@ def options(text: str, category_of: object) -> list[Span]:
     for pattern in (_USER, _DATABASE, _LOGIN):
         for match in pattern.finditer(text):
             value = match["v"]
-            if not _MASK.search(value) and value[0] not in "$<{*%" and len(set(value)) > 1 and not value.startswith("//"):
+            if not _MASK.search(value) and value.lower() not in _STOCK and value[0] not in "$<{*%" and len(set(value)) > 1 and not value.startswith("//"):
                 spans.append((*match.span("v"), "PASSWORD"))
     return spans

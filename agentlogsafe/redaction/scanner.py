@@ -8,6 +8,7 @@ from collections.abc import Callable
 from agentlogsafe.redaction import assignments, disguise, gate, prose
 from agentlogsafe.redaction.detectors import GATED, STARTS
 from agentlogsafe.redaction.detectors.base import Detector
+from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS
 from agentlogsafe.redaction.detectors.contact import PHONES
 from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC, WALLETS
 from agentlogsafe.redaction.keys import KeyRules
@@ -25,6 +26,10 @@ _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[A-Za-z0-9-
 _FILES = frozenset("png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split())
 _URL_LOGIN = re.compile(r"(?i)[a-z][a-z0-9+.-]{1,30}:(?://|\\/\\/)(?P<u>[^\s/:@\"'<>\\]{0,80}):(?P<v>[^\s/@\"'<>]{1,200}(?:[/@][^\s/@\"'<>]{1,80})?)@(?=[\w\[.{$-])")
 _URL_TOKEN = re.compile(r"(?i)https?://(?P<v>[A-Za-z0-9_-]{20,200})(?::x-oauth-basic)?@(?=[\w.-])")
+
+
+_ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[A-Z] ?[A-Z]\d{2}[ -]?(?:[A-Za-z0-9]{1,4}[ -]){2,9}[A-Za-z0-9]{1,4}(?![A-Za-z0-9])")
+_NUMERIC = frozenset(("PHONE", "NATIONAL_ID", "TAX_ID", "CARD", "BANK", "PASSPORT", "LICENSE"))
 
 
 def visible(match: re.Match[str]) -> str:
@@ -87,7 +92,25 @@ class Scanner:
                 found = self._plain(decoded, gate.questions(decoded, self._endings), "")
                 if found:
                     spans.append((start, end, found[0][2]))
-        return [span for span in spans if not self._masked.fullmatch(text, span[0], span[1])]
+        return self._unmasked(text, spans) if spans and "[" in text else spans
+
+    def _unmasked(self, text: str, spans: list[Span]) -> list[Span]:
+        """Cut what is masked already out of *spans*, and drop those of which nothing is left."""
+        masks = [match.span() for match in self._masked.finditer(text)]
+        if not masks:
+            return spans
+        kept: list[Span] = []
+        for start, end, category in spans:
+            at = start
+            for low, high in masks:
+                if high <= at or low >= end:
+                    continue
+                if any(c.isalnum() for c in text[at:low]):
+                    kept.append((at, low, category))
+                at = high
+            if at < end and any(c.isalnum() for c in text[at:end]):
+                kept.append((at, end, category))
+        return kept
 
     def _through(self, unfolded: disguise.Unfolded, context: str) -> list[Span]:
         plain, places = unfolded
@@ -107,6 +130,10 @@ class Scanner:
                 _search(IPV4, text, spans)
             for detector in PHONES:
                 _search(detector, text, spans)
+            spans += self._numbers.find(text, context)
+            if spans:
+                spans = _outside_accounts(text, spans)
+        elif bits & gate.WORD:
             spans += self._numbers.find(text, context)
         if bits & gate.COLONS:
             _search(IPV6, text, spans)
@@ -178,6 +205,14 @@ class Scanner:
             at = end
         out.append(text[at:])
         return "".join(out)
+
+
+def _outside_accounts(text: str, spans: list[Span]) -> list[Span]:
+    """Drop telephone and other numbers found inside what is written like an IBAN but is none: its parts are no numbers either."""
+    blocked = [match.span() for match in _ACCOUNT.finditer(text) if match[0][:2] in IBAN_LENGTHS]
+    if not blocked:
+        return spans
+    return [span for span in spans if span[2] not in _NUMERIC or not any(a < span[1] and span[0] < b for a, b in blocked)]
 
 
 def _holds(detector: Detector, value: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 SECRET_WORDS = {
     "password": "PASSWORD", "passwords": "PASSWORD", "passwd": "PASSWORD", "passwort": "PASSWORD", "pwd": "PASSWORD",
     "pswd": "PASSWORD", "pass": "PASSWORD", "passphrase": "PASSWORD", "passcode": "PASSWORD", "passkey": "PASSWORD",
-    "userpass": "PASSWORD", "userpwd": "PASSWORD", "mdp": "PASSWORD", "contrasena": "PASSWORD", "senha": "PASSWORD", "pw": "PASSWORD",
+    "userpass": "PASSWORD", "paswd": "PASSWORD", "pasword": "PASSWORD", "passw": "PASSWORD", "passwrd": "PASSWORD", "passwords": "PASSWORD", "userpwd": "PASSWORD", "mdp": "PASSWORD", "contrasena": "PASSWORD", "senha": "PASSWORD", "pw": "PASSWORD",
     "secret": "SECRET", "secrets": "SECRET", "credential": "SECRET", "credentials": "SECRET", "cred": "SECRET", "creds": "SECRET",
     "authorization": "SECRET", "auth": "SECRET", "bearer": "TOKEN", "jwt": "TOKEN", "csrf": "TOKEN", "xsrf": "TOKEN",
     "csrftoken": "TOKEN", "xsrftoken": "TOKEN", "token": "TOKEN",
@@ -46,15 +46,20 @@ PROVIDERS = frozenset(
     voyage weather xai yandex youtube zendesk zoom zuplo""".split()
 )
 
+# What a password belongs to, glued to it: ``mysqlpass``, ``ftppwd``.
+LOGINS = frozenset(
+    "mysql db user root admin pg postgres redis ssh ftp sftp smtp mail login my auth http proxy store key app api git ldap vpn wifi sudo mongo oracle sql web".split()
+)
+
 # Several words in a row (joined), for keys whose last word says nothing by itself.
 SECRET_PHRASES = {
-    "connectionstring": "SECRET", "connstring": "SECRET", "connstr": "SECRET", "connectionstr": "SECRET",
+    "connectionstring": "SECRET", "sonarlogin": "TOKEN", "accessid": "API_KEY", "xjfrogartapi": "API_KEY", "artapi": "API_KEY", "userpwd": "PASSWORD", "connstring": "SECRET", "connstr": "SECRET", "connectionstr": "SECRET",
     "securitycode": "CARD_CODE", "cardcode": "CARD_CODE", "verificationcode": "PASSWORD", "authcode": "PASSWORD",
     "authorizationcode": "PASSWORD", "authenticationcode": "PASSWORD", "smscode": "PASSWORD", "mfacode": "PASSWORD",
     "2facode": "PASSWORD", "onetimecode": "PASSWORD", "otpcode": "PASSWORD", "logincode": "PASSWORD", "accesscode": "PASSWORD", "pincode": "PASSWORD",
     "recoverycode": "PASSWORD", "recoverycodes": "PASSWORD", "backupcode": "PASSWORD", "backupcodes": "PASSWORD",
     "seedphrase": "SECRET", "recoveryphrase": "SECRET", "securityanswer": "PASSWORD", "secretanswer": "PASSWORD",
-    "privatekey": "PRIVATE_KEY", "privkey": "PRIVATE_KEY", "sshkey": "PRIVATE_KEY", "rsakey": "PRIVATE_KEY",
+    "privatekey": "KEY", "privkey": "KEY", "sshkey": "KEY", "rsakey": "KEY",
     "apikey": "API_KEY", "apikeys": "API_KEY", "apisecret": "SECRET", "appsecret": "SECRET", "appkey": "API_KEY", "accesskey": "API_KEY", "secretkey": "SECRET",
     "authkey": "API_KEY", "masterkey": "SECRET", "accountkey": "SECRET", "storagekey": "SECRET", "sharedkey": "SECRET", "signingkey": "SECRET",
     "encryptionkey": "SECRET", "servicekey": "API_KEY", "licensekey": "API_KEY", "sessionkey": "SECRET", "accesstoken": "TOKEN",
@@ -81,7 +86,7 @@ HARMLESS_TAILS = frozenset(
 TOKEN_HARMLESS = frozenset(
     """max min num number n total count input output prompt completion cached cache reasoning audio text image thinking used remaining next page
     continuation previous prev sync pagination cursor stop eos bos pad unk mask sep cls special first last per end start begin context budget
-    billed candidates thoughts accepted rejected prediction new generated image video new estimated avg average mean word sub byte""".split()
+    billed candidates thoughts accepted rejected prediction generated image video estimated avg average mean word sub byte""".split()
 )
 # ``tokens`` (plural) counts text unless one of these stands before it.
 TOKENS_SECRET = frozenset(

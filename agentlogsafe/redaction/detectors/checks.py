@@ -102,6 +102,22 @@ def icao(text: str) -> bool:
     return text[-1].isdigit() and sum(int(c, 36) * (7, 3, 1)[i % 3] for i, c in enumerate(text[:-1])) % 10 == int(text[-1])
 
 
+def finnish(text: str) -> bool:
+    """Return whether *text* (its sign may be gone) is a Finnish personal identity code: a date and the remainder by 31."""
+    digits = digits_of(text[:6]) + digits_of(text[6:-1])[-3:]
+    return date6_reversed(digits) and "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(digits) % 31] == text[-1]
+
+
+def philippine(digits: str) -> bool:
+    """Return whether the ninth digit is the checksum of a Philippine taxpayer number."""
+    return weighted(digits[:8], (9, 8, 7, 6, 5, 4, 3, 2)) % 11 == int(digits[8])
+
+
+def korean_passport(text: str) -> bool:
+    """Return whether *text* starts like a Korean passport number."""
+    return text[0] in "MSRODG"
+
+
 def korean(digits: str) -> bool:
     """Return whether thirteen digits are a Korean resident or foreigner number: a date, a sex-and-century digit."""
     return date6(digits) and digits[6] in "123456789"
@@ -178,7 +194,7 @@ def pan(text: str) -> bool:
 
 def gstin(text: str) -> bool:
     """Return whether *text* is an Indian GSTIN: a state code and a PAN inside."""
-    return "01" <= text[:2] <= "38" and text[13] == "Z"
+    return "01" <= text[:2] <= "37" and text[13] == "Z"
 
 
 def nino(text: str) -> bool:

@@ -15,7 +15,7 @@ _CALLING = frozenset(
     595 596 597 598 599 670 672 673 674 675 676 677 678 679 680 681 682 683 685 686 687 688 689 690 691 692 800 808 850 852 853 855 856 870 878
     880 881 882 883 886 888 960 961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 979 992 993 994 995 996 998""".split()
 )  # fmt: skip
-_DATE_LIKE = re.compile(r"\d{1,4}[-./ ]\d{1,2}[-./ ]\d{1,4}(?:[ T].*)?$")
+_DATE_LIKE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T].*)?$|\d{3} \d{3} ?-?\d{3}$")
 _FEWEST, _MOST = 7, 15
 
 
@@ -48,8 +48,13 @@ def spoken(text: str) -> bool:
 
 _LOCAL = r"[\w!#$%&'*+/=?^`{|}~-]"
 _WORDS = (
-    "phone|telephone|tel|mobile|cell|cellphone|fax|whatsapp|sms|call|dial|text|contact|reach|ring|number|handy|telefon|telefono|teléfono|téléphone|"
+    "phone|telephone|tel|mobile|cell|cellphone|fax|whatsapp|sms|call|dial|text|contact|reach|ring|my number|handy|telefon|telefono|teléfono|téléphone|"
     "portable|móvil|movil|celular|cellulare|cep|gsm|numara|numaram|telefonnummer|mobil|puhelin|номер|телефон|电话|手机|電話|전화|โทร"
+)
+
+_LINKS = (
+    "phone|number|no|nr|num|is|me|us|him|her|them|at|on|to|my|our|your|his|the|numaram?|olarak|está|es|ist|or|via|now|please|directly|"
+    "office|home|work|main|new|primary|customer|support|line|desk|x"
 )
 
 EMAIL = Detector(
@@ -59,8 +64,8 @@ EMAIL = Detector(
 )  # fmt: skip
 
 PHONES: tuple[Detector, ...] = (
-    Detector("phone-international", "PHONE", "contact", r"(?<![\w+])(?:\+|(?<![\d.-])00)[ ]?[1-9](?:[ .()/-]{0,2}\d){6,14}(?!\d)", gate=("+", "00"), valid=international, yes=("+44 20 7946 0958", "+1 (312) 555-0199"), no=("+12",)),
-    Detector("phone-north-american", "PHONE", "contact", r"(?<![\w.+/-])(?:(?:001|1)[ .-]?)?(?:\([2-9]\d\d\)[ ]?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}(?:[ ]?x\d{1,5})?(?![\w-]|\.\d)", valid=north_american, yes=("(415) 555-0132", "415.555.0132"), no=("415-111-01322",)),
-    Detector("phone-national", "PHONE", "contact", r"(?<![\w.+/:#-])\(?0[1-9]\d{0,4}\)?(?:[ ./-]{1,2}\d{1,8}){1,5}(?![\w/:]|[.-]\d)", valid=national, yes=("020 7946 0958", "01 23 45 67 89"), no=("05.12.2024",)),
-    Detector("phone-spoken", "PHONE", "contact", rf"(?i)(?<!\w)(?:{_WORDS})(?!\w)[^\d\n]{{0,24}}?(?P<v>\(?\d(?:[ ().-]{{0,2}}\d){{5,14}})(?![\w-]|[.:]\d)", gate=tuple(_WORDS.split("|")), valid=spoken, yes=("call me on 5551234567",), no=("call us before 2024-05-15",)),
+    Detector("phone-international", "PHONE", "contact", r"(?<![\w+])(?:\+[ ]?[1-9](?:[ .()/-]{0,2}\d){6,14}|(?<![\d.-])(?<!\d[ -])00[ ]?[1-9]\d{0,2}[ ./-](?:[ .()/-]{0,2}\d){6,13})(?!\d)", gate=("+", "00"), valid=international, yes=("+44 20 7946 0958", "+1 (312) 555-0199"), no=("+12",)),
+    Detector("phone-north-american", "PHONE", "contact", r"(?<![\w.+/-])(?<!\d[ ])(?:(?:001|1)[ .-]?)?(?:\([2-9]\d\d\)[ ]?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}(?:[ ]?x\d{1,5})?(?![\w-]|\.\d)", valid=north_american, yes=("(415) 555-0132", "415.555.0132"), no=("415-111-01322",)),
+    Detector("phone-national", "PHONE", "contact", r"(?<![\w.+/:#-])(?<![A-Z\d][ ])(?:\(?0[1-9]\d{0,4}\)?(?:[ ./-]{1,2}\d{1,8}){1,5}|0[1-9]\d{8,9})(?![\w/:]|[.-]\d)", valid=national, yes=("020 7946 0958", "01 23 45 67 89"), no=("05.12.2024",)),
+    Detector("phone-spoken", "PHONE", "contact", rf"(?i)(?<!\w)(?:{_WORDS})(?!\w)(?:[^\w\n]|(?<!\w)(?:{_LINKS})(?!\w)){{0,10}}?(?P<v>\(?\d(?:[ ().-]{{0,2}}\d){{5,14}})(?![\w-]|[.:]\d)", gate=tuple(_WORDS.split("|")), valid=spoken, yes=("call me on 5551234567",), no=("call us before 2024-05-15",)),
 )  # fmt: skip

@@ -20,6 +20,12 @@ def user_and_password(text: str) -> bool:
     return b":" in raw and all(32 <= byte < 127 or byte > 160 for byte in raw)  # noqa: PLR2004 - printable
 
 
+def digits_colon(text: str) -> bool:
+    """Return whether *text* is base64 that starts with a decimal number and a colon (Atlassian server tokens)."""
+    number, colon, rest = base64.b64decode(text).partition(b":")
+    return colon == b":" and number.isdigit() and len(number) > 8 and len(rest) > 10  # noqa: PLR2004
+
+
 def aws_secret(text: str) -> bool:
     """Return whether forty base64 characters are a random secret rather than a path, a hash or a name."""
     return (
@@ -35,15 +41,15 @@ CREDENTIALS: tuple[Detector, ...] = (
     Detector("jwt", "JWT", "tokens", r"eyJ[A-Za-z0-9_-]{10,6000}(?:\.[A-Za-z0-9_=-]{4,20000}){1,4}\.?", starts=("eyJ",), yes=("eyJhbGciOiJIUzI1NiJ9.eyJ{a30}.{a43}",)),
     Detector("jwt-header", "JWT", "tokens", r"ey[JI](?:hbGciOi|0eXAiOi|raWQiOi|lbmMiOi|jdHkiOi|4NXQiOi)[A-Za-z0-9_-]{6,6000}={0,2}" + _E, starts=("eyJ", "eyI"), yes=("eyJhbGciOi{a40}",)),
     Detector(
-        "private-key", "PRIVATE_KEY", "keys",
+        "private-key", "KEY", "keys",
         r"-----BEGIN[ A-Z0-9_-]{0,60}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----(?:BEGIN|END))[\s\S]){0,20000}(?:-----END[ A-Z0-9_-]{0,60}PRIVATE KEY(?: BLOCK)?-----)?",
         gate=("private key",), yes=("-----BEGIN RSA PRIVATE KEY-----\n{b64}\n{b64}\n-----END RSA PRIVATE KEY-----",), no=("-----BEGIN PUBLIC KEY-----\n{b64}\n-----END PUBLIC KEY-----",),
     ),
-    Detector("putty-key", "PRIVATE_KEY", "keys", r"Private-Lines: \d+\s+(?P<v>(?:[A-Za-z0-9+/=]{1,70}\s{1,2}){1,60})", gate=("private-lines",), yes=("Private-Lines: 1\n{b64}\n",)),
+    Detector("putty-key", "KEY", "keys", r"Private-Lines: \d+\s+(?P<v>(?:[A-Za-z0-9+/=]{1,70}\s{1,2}){1,60})", gate=("private-lines",), yes=("Private-Lines: 1\n{b64}\n",)),
     Detector("bearer", "TOKEN", "headers", r"(?i)\b(?:bearer|apikey|api-key|jwt)[ \t]{1,4}(?P<v>[A-Za-z0-9._~+/=-]{16,8000})", gate=("bearer", "apikey ", "api-key ", "jwt "), valid=mixed, yes=("Bearer {a32}",), no=("bearer of bad news",)),
     Detector("basic", "PASSWORD", "headers", r"(?i)\bbasic[ \t]{1,4}(?P<v>[A-Za-z0-9+/]{12,2000}={0,2})(?![A-Za-z0-9+/=])", gate=("basic",), valid=user_and_password, yes=("Basic dXNlcjpwYXNzd29yZDE=",), no=("basic understanding required",)),
-    Detector("slack-webhook", "SECRET", "webhooks", r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/(?P<v>[A-Za-z0-9+/_-]{20,200})", gate=("hooks.slack",), yes=("https://hooks.slack.com/services/T{u8}/B{u8}/{a24}",)),
-    Detector("discord-webhook", "SECRET", "webhooks", r"discord(?:app)?\.com/api/(?:v\d+/)?webhooks/(?P<v>\d{15,22}/[A-Za-z0-9_-]{50,90})", gate=("/webhooks/",), yes=("https://discord.com/api/webhooks/{d18}/{a68}",)),
+    Detector("slack-webhook", "SECRET", "webhooks", r"(?:https?://)?hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/_-]{20,200}", gate=("hooks.slack",), yes=("https://hooks.slack.com/services/T{u8}/B{u8}/{a24}",)),
+    Detector("discord-webhook", "SECRET", "webhooks", r"(?:https?://)?(?:\w+\.)?discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d{15,22}/[A-Za-z0-9_-]{50,90}", gate=("/webhooks/",), yes=("https://discord.com/api/webhooks/{d18}/{a68}",)),
     Detector("teams-webhook", "SECRET", "webhooks", r"webhook\.office\.com/webhookb2/(?P<v>[A-Za-z0-9@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36})", gate=("webhook.office.com",), yes=("https://x.webhook.office.com/webhookb2/{h8}-{h4}-{h4}-{h4}-{h12}@{h8}-{h4}-{h4}-{h4}-{h12}/IncomingWebhook/{h32}/{h8}-{h4}-{h4}-{h4}-{h12}",)),
     Detector("telegram-bot", "TOKEN", "tokens", r"(?<![0-9A-Za-z])(?:bot)?(?P<v>\d{5,16}:A[A-Za-z0-9_-]{34})(?![A-Za-z0-9_-])", gate=(":a",), valid=mixed, yes=("{d9}:AA{a33}",)),
     Detector("discord-bot", "TOKEN", "tokens", _B + r"[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}(?![A-Za-z0-9_-])", gate=(".",), valid=mixed, yes=("M{a23}.{a6}.{a27}",)),
@@ -52,7 +58,7 @@ CREDENTIALS: tuple[Detector, ...] = (
     Detector("newrelic-license", "API_KEY", "tokens", _B + r"[0-9a-z]{36}NRAL" + _E, gate=("nral",), yes=("{h36}NRAL",)),
     Detector("azure-ad-secret", "SECRET", "tokens", r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])", gate=("q~",), valid=varied, yes=("{a3}8Q~{a34}",)),
     Detector("azure-cognitive-key", "API_KEY", "tokens", _B + r"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}" + _E, gate=("jqqj99",), yes=("{a52}JQQJ99{a26}",)),
-    Detector("azure-key-88", "SECRET", "tokens", r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}==(?![A-Za-z0-9+/=])", gate=("==",), valid=mixed, yes=("{b86}==",)),
+    Detector("azure-key-88", "SECRET", "tokens", r"(?<![A-Za-z0-9+/-])[A-Za-z0-9+/]{86}==(?![A-Za-z0-9+/=])", gate=("==",), valid=mixed, yes=("{b86}==",)),
     Detector("azure-service-key", "SECRET", "tokens", r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{33,43}(?:\+ASt|\+AEh|\+ARm|\+ABa|\+AMC|\+ACR|AzCa|AIoT|AzFu|AzSe|APIM)[A-Za-z0-9+/]{5,9}={0,2}(?![A-Za-z0-9+/=])", gate=("+as", "+ae", "+ar", "+ab", "+am", "+ac", "azca", "aiot", "azfu", "azse", "apim"), yes=("{a37}AIoT{a5}=",)),
     Detector("aws-secret", "SECRET", "tokens", r"(?<![A-Za-z0-9+/=_.-])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=_.-])", gate=("",), valid=aws_secret, confidence=0.6, yes=("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzQ3v8m{a4}",), no=("{h40}",)),
     Detector("terraform", "TOKEN", "tokens", _B + r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}" + _E, gate=(".atlasv1.",), yes=("{a14}.atlasv1.{a67}",)),
@@ -68,6 +74,11 @@ CREDENTIALS: tuple[Detector, ...] = (
     Detector("endor", "TOKEN", "tokens", r"\bendr\+[A-Za-z0-9-]{16}" + _E, gate=("endr+",), yes=("endr+{a16}",)),
     Detector("sidekiq", "SECRET", "tokens", r"\b(?P<v>[0-9a-f]{8}:[0-9a-f]{8})(?=@(?:gems|enterprise)\.contribsys\.com)", gate=("contribsys.com",), yes=("https://{h8}:{h8}@gems.contribsys.com/",)),
     Detector("softlayer", "API_KEY", "tokens", r"api\.softlayer\.com/soap/v\d(?:\.\d)?/(?P<v>[0-9a-f]{64}|[0-9a-z]{64})" + _E, gate=("softlayer.com",), yes=("http://api.softlayer.com/soap/v3/{h64}",)),
+    Detector("sidekiq-bundle", "SECRET", "tokens", r"(?i)contribsys__com\W{1,6}(?P<v>[0-9a-f]{8}:[0-9a-f]{8})", gate=("contribsys__com",), yes=("BUNDLE_GEMS__CONTRIBSYS__COM={h8}:{h8}",)),
+    Detector("dropbox-long", "TOKEN", "tokens", _B + r"[A-Za-z0-9_-]{8,14}A{10}[A-Za-z0-9_=-]{40,60}", gate=("aaaaaaaaaa",), yes=("{a11}AAAAAAAAAA{a43}",)),
+    Detector("atlassian-server", "TOKEN", "tokens", r"(?<![A-Za-z0-9+/])[MNO][A-Za-z0-9+/]{43}(?![A-Za-z0-9+/=])", gate=("m", "n", "o"), valid=digits_colon, yes=("OTI2NjA3NjU1NTI2Oh2DOnASdOHoIhEGyqIuYrdkYaQZ",)),
+    Detector("jwk", "KEY", "keys", r"[\"']\s{0,2}(?:d|p|q|dp|dq|qi)\\?[\"']\s{0,4}:\s{0,4}\\?[\"'](?P<v>[A-Za-z0-9_-]{32,1000})\\?[\"']", gate=("kty", '"d"', "'d'"), yes=('{{"kty":"EC","d":"{a43}"}}'.replace("{{", "{").replace("}}", "}"),)),
+    Detector("jwk-symmetric", "KEY", "keys", r"[\"']k\\?[\"']\s{0,4}:\s{0,4}\\?[\"'](?P<v>[A-Za-z0-9_-]{20,1000})\\?[\"']", gate=('"k"', "'k'"), yes=('"kty": "oct", "k": "{a43}"',)),
     Detector("url-signature", "SECRET", "urls", r"(?i)[?&;](?:sig|signature|x-amz-signature|x-amz-security-token|x-amz-credential|x-goog-signature|x-goog-credential|x-ms-signature|awsaccesskeyid|googleaccessid|hmac|policy)=(?P<v>[A-Za-z0-9%+/=_.~@-]{16,4000})", gate=("sig=", "signature=", "x-amz-", "x-goog-", "accesskeyid=", "hmac=", "policy="), yes=("https://b.s3.amazonaws.com/k?X-Amz-Signature={h64}",)),
     Detector("google-oauth-client", "SECRET", "tokens", r"(?<![\w.-])\d{8,24}-[a-z0-9]{32}(?=\.apps\.googleusercontent\.com)", gate=("googleusercontent.com",), yes=("{d12}-{l32}.apps.googleusercontent.com",)),
     Detector("ntlm", "TOKEN", "headers", r"(?i)\b(?:ntlm|negotiate)[ \t]{1,4}(?P<v>(?:TlRMTVNTUA|YII)[A-Za-z0-9+/=]{16,8000})", gate=("ntlm", "negotiate"), yes=("NTLM TlRMTVNTUAAB{a40}",)),

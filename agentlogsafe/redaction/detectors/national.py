@@ -20,13 +20,14 @@ def _n(  # noqa: PLR0913, PLR0917 - a table row
 
 NUMBERS: tuple[Number, ...] = (
     # United States
-    _n("us-ssn", "999-99-9999|999 99 9999", checks.ssn, "ssn social security", alone=True, yes="536-22-8147"),
-    _n("us-ssn-plain", "999999999|999.99.9999", checks.ssn, "ssn social security", yes="SSN 536228147"),
+    _n("us-ssn", "999-99-9999|999 99 9999|999.99.9999", checks.ssn, "ssn social security", alone=True, yes="536-22-8147"),
+    _n("us-ssn-plain", "999999999", checks.ssn, "ssn social security", yes="SSN 536228147"),
     _n("us-itin", "999-99-9999|999 99 9999|999-999999|99999-9999", checks.itin, "itin tax", alone=True, yes="912-70-1234"),
     _n("us-itin-plain", "999999999", checks.itin, "itin tax taxpayer", yes="ITIN 912701234"),
     _n("us-ein", "99-9999999", "us.ein", "ein employer tax", "TAX_ID", yes="EIN 91-1144442"),
     _n("us-bank-routing", "999999999|9999-9999-9|9999 9999 9", checks.aba, "routing aba bank transit rtn", "BANK", yes="routing 121000358"),
-    _n("us-npi", "9999999999|9999-999-999|9999 999 999", checks.npi, "npi provider", yes="NPI 1245319599"),
+    _n("us-npi", "9999-999-999|9999 999 999", checks.npi, "npi provider", alone=True, yes="1245-319-599"),
+    _n("us-npi-plain", "9999999999", checks.npi, "npi provider", yes="NPI 1245319599"),
     _n("us-medicare", "9AA9-AA9-AA99|9AA9AA9AA99|9A99-AA9-AA99|9A99AA9AA99|9AA9-A99-AA99|9A99-A99-AA99|9AA9A99AA99|9A99A99AA99", None, "medicare mbi beneficiary", yes="MBI 1EG4-TE5-MK73"),
     _n("us-passport", "999999999|A99999999", None, "passport travel", "PASSPORT", yes="passport 912803456"),
     # United Kingdom and Ireland
@@ -79,7 +80,7 @@ NUMBERS: tuple[Number, ...] = (
     _n("no-fodselsnummer", "99999999999|999999 99999", "no.fodselsnummer", "fødselsnummer fodselsnummer personnummer", alone=True, yes="151086 95088"),
     _n("dk-cpr", "999999-9999", checks.date6_reversed, "cpr personnummer", alone=True, yes="211062-5629"),
     _n("dk-cpr-plain", "9999999999", checks.date6_reversed, "cpr personnummer", yes="CPR 2110625629"),
-    _n("fi-hetu", "999999-999A|999999A999A|999999+999A|999999-9999|999999A9999|999999+9999", "fi.hetu", "hetu henkilötunnus", alone=True, yes="131052-308T"),
+    _n("fi-hetu", "999999-999A|999999A999A|999999+999A|999999-9999|999999A9999|999999+9999", checks.finnish, "hetu henkilötunnus", alone=True, yes="131052-308T"),
     _n("is-kennitala", "999999-9999", "is_.kennitala", "kennitala", yes="kennitala 120174-3399"),
     # The East of Europe and the Balkans
     _n("pl-pesel", "99999999999", "pl.pesel", "pesel", alone=True, yes="44051401359"),
@@ -126,7 +127,8 @@ NUMBERS: tuple[Number, ...] = (
     _n("kr-brn-plain", "9999999999", "kr.brn", "brn 사업자", "TAX_ID", yes="BRN 1168200276"),
     _n("kr-driver", "99-99-999999-99", None, "driver license 운전면허 면허", "LICENSE", alone=True, yes="11-22-123456-12"),
     _n("kr-driver-plain", "999999999999", None, "운전면허 면허 driver", "LICENSE"),
-    _n("kr-passport", "A99999999|A999A9999", None, "passport 여권", "PASSPORT", yes="passport M12345678"),
+    _n("kr-passport", "A99999999", None, "passport 여권", "PASSPORT", yes="passport M12345678"),
+    _n("kr-passport-new", "A999A9999", checks.korean_passport, "passport 여권", "PASSPORT", alone=True, yes="M123A4567"),
     _n("jp-my-number", "9999 9999 9999|999999999999", "jp.in_", "マイナンバー individual number", yes="individual number 6214 9832 0257"),
     _n("th-id", "9-9999-99999-99-9", "th.pin", "thai บัตร ประชาชน", alone=True, yes="7-1006-00445-63-5"),
     _n("th-id-plain", "9999999999999", "th.pin", "thai tnin thailand บัตร ประชาชน citizen", yes="Thai ID 7100600445635"),
@@ -134,7 +136,7 @@ NUMBERS: tuple[Number, ...] = (
     _n("sg-uen", "999999999A|99999999A|A99AA9999A", "sg.uen", "uen", "TAX_ID", alone=True, yes="201434292D"),
     _n("my-nric", "999999-99-9999", "my.nric", "mykad nric kad", alone=True, yes="770305-02-1234"),
     _n("id-nik", "9999999999999999", None, "nik ktp", yes="NIK 3171011708450001"),
-    _n("ph-tin", "999-999-999-999|999-999-999|999999999999|999999999|999-999-999-99999", None, "tin bir", "TAX_ID", yes="TIN 000-123-456-001"),
+    _n("ph-tin", "999-999-999-999|999-999-999|999999999999|999999999|999-999-999-99999", checks.philippine, "tin bir", "TAX_ID", yes="TIN 000-123-456-001"),
     _n("vn-mst", "9999999999|9999999999-999", "vn.mst", "mst thuế", "TAX_ID", yes="MST 0100233488"),
     _n("pk-cnic", "99999-9999999-9", "pk.cnic", "cnic", alone=True, yes="34201-0891231-8"),
     _n("hk-id", "A999999(9)|AA999999(9)|A999999(A)", None, "hkid", alone=True, yes="A123456(3)"),

@@ -13,9 +13,13 @@ _ADDRESS_BYTES = 25
 
 
 def ip(text: str) -> bool:
-    """Return whether *text* is an address that can belong to somebody: not loopback, not unspecified, not a netmask."""
-    address = ipaddress.ip_address(text.partition("%")[0].partition("/")[0])
-    return not (address.is_loopback or address.is_unspecified or text.startswith("255."))
+    """Return whether *text* is an IPv4 address."""
+    return ipaddress.ip_address(text).version == 4  # noqa: PLR2004
+
+
+def ipv6(text: str) -> bool:
+    """Return whether *text* is an IPv6 address, perhaps with a zone or a prefix length."""
+    return ":" in text and ipaddress.ip_address(text.partition("%")[0].partition("/")[0]).version == 6  # noqa: PLR2004
 
 
 def mac(text: str) -> bool:
@@ -50,8 +54,8 @@ _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 IPV4 = Detector("ipv4", "IP", "network", rf"(?<![\w.])(?<![vV]\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\w)", valid=ip, yes=("203.0.113.7",), no=("1.2.3", "256.1.1.1", "1.2.3.4.5"))
 IPV6 = Detector(
     "ipv6", "IP", "network",
-    rf"(?<![\w:.])(?:(?:[0-9A-Fa-f]{{1,4}}:){{7}}[0-9A-Fa-f]{{1,4}}|(?=[0-9A-Fa-f:]{{0,39}}::)(?:[0-9A-Fa-f]{{1,4}}:){{0,7}}(?::[0-9A-Fa-f]{{1,4}}){{0,7}}:?(?:(?<=:){_OCTET}(?:\.{_OCTET}){{3}})?|(?:[0-9A-Fa-f]{{1,4}}:){{6}}{_OCTET}(?:\.{_OCTET}){{3}})(?:%\w{{1,16}})?(?![\w:]|\.\d)",
-    valid=ip, yes=("2001:db8::8a2e:370:7334", "fe80::1"), no=("std::string", "12:30:45"),
+    r"(?<![\w:.])(?=[0-9A-Fa-f:.]{0,40}:[0-9A-Fa-f.]{0,16}:)[0-9A-Fa-f:]{2,39}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?:%\w{1,16})?(?:/\d{1,3})?(?![\w:]|\.\w)",
+    valid=ipv6, yes=("2001:db8::8a2e:370:7334", "fe80::1"), no=("std::string", "12:30:45"),
 )  # fmt: skip
 MAC = Detector("mac", "MAC", "network", r"(?<![\w:-])(?:[0-9A-Fa-f]{2}(?P<s>[:-])(?:[0-9A-Fa-f]{2}(?P=s)){4}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![\w:-])", valid=mac, yes=("00:1A:2B:3C:4D:5E",), no=("FF:FF:FF:FF:FF:FF",))
 

@@ -5,7 +5,7 @@ The formats are the providers' own published ones, or those of the secret-scanni
 
 from __future__ import annotations
 
-from agentlogsafe.redaction.detectors.base import Detector, Validator, mixed, varied
+from agentlogsafe.redaction.detectors.base import Detector, Validator, mixed
 
 _END = r"(?![A-Za-z0-9])"
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -14,7 +14,7 @@ _A = "[A-Za-z0-9]"
 _H = "[0-9a-f]"
 
 
-def _t(name: str, starts: str, rest: str, yes: str, category: str = "TOKEN", valid: Validator = varied) -> Detector:  # noqa: PLR0913, PLR0917 - a table row
+def _t(name: str, starts: str, rest: str, yes: str, category: str = "TOKEN", valid: Validator | None = None) -> Detector:  # noqa: PLR0913, PLR0917 - a table row
     """Return the detector of one provider's token: what it starts with, and the pattern of what follows."""
     literals = tuple(starts.split())
     head = "|".join(sorted((literal.replace(".", r"\.").replace("$", r"\$") for literal in literals), key=len, reverse=True))
@@ -23,7 +23,7 @@ def _t(name: str, starts: str, rest: str, yes: str, category: str = "TOKEN", val
 
 PROVIDERS: tuple[Detector, ...] = (
     # Clouds
-    _t("aws-access-key-id", "AKIA ASIA ABIA ACCA AGPA AIDA AROA AIPA ANPA ANVA", "[A-Z0-9]{16}", "AKIA{u16}", "API_KEY"),
+    _t("aws-access-key-id", "AKIA ASIA ABIA ACCA AGPA AIDA AROA AIPA ANPA ANVA A3T", "[A-Z0-9]{16,17}", "AKIA{u16}", "API_KEY"),
     _t("aws-bedrock-key", "ABSK", r"[A-Za-z0-9+/]{100,280}={0,2}", "ABSK{a112}", "API_KEY"),
     _t("aws-bedrock-short", "bedrock-api-key-", r"[A-Za-z0-9+/=_%-]{30,4000}", "bedrock-api-key-{a60}", "API_KEY"),
     _t("aws-appsync", "da2-", r"[a-z0-9]{26}", "da2-{l26}", "API_KEY"),
@@ -46,7 +46,7 @@ PROVIDERS: tuple[Detector, ...] = (
     _t("netlify", "nfp_ nfc_ nfo_ nfu_", f"{_A}{{36,40}}", "nfp_{a36}"),
     _t("vercel", "vcp_ vci_ vca_ vcr_ vck_ vercel_blob_rw_", f"{_W}{{24,64}}", "vcp_{a56}"),
     _t("cloudflare", "cfut_ cfat_ cfk_", f"{_W}{{40,60}}", "cfut_{a48}"),
-    _t("cloudflare-origin-ca", "v1.0-", f"{_H}{{24}}-{_H}{{140,160}}", "v1.0-{h24}-{h146}", "PRIVATE_KEY"),
+    _t("cloudflare-origin-ca", "v1.0-", f"{_H}{{24}}-{_H}{{140,160}}", "v1.0-{h24}-{h146}", "KEY"),
     _t("tailscale", "tskey-", f"(?:auth|api|client|scim|webhook)-{_A}{{8,30}}(?:CNTRL)?-{_A}{{16,50}}", "tskey-auth-{a12}CNTRL-{a32}"),
     _t("doppler", "dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit. dp.said.", r"(?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{40,44}", "dp.pt.{a43}"),
     _t("vault", "hvs. hvb. hvr.", f"{_W}{{24,300}}", "hvs.{a90}"),
@@ -67,14 +67,14 @@ PROVIDERS: tuple[Detector, ...] = (
     _t("groq", "gsk_", f"{_A}{{40,60}}", "gsk_{a52}", "API_KEY"),
     _t("xai", "xai-", f"{_A}{{70,90}}", "xai-{a80}", "API_KEY"),
     _t("perplexity", "pplx-", f"{_A}{{40,60}}", "pplx-{a48}", "API_KEY"),
-    _t("huggingface", "hf_ api_org_", "[A-Za-z0-9]{30,60}", "hf_{a34}"),
+    _t("huggingface", "hf_ api_org_", "[A-Za-z0-9]{34}", "hf_{a34}"),
     _t("replicate", "r8_", f"{_A}{{37}}", "r8_{a37}"),
     _t("pinecone", "pcsk_", "[A-Za-z0-9_]{50,90}", "pcsk_{a6}_{a63}", "API_KEY"),
     _t("cerebras", "csk-", f"{_A}{{40,60}}", "csk-{l48}", "API_KEY"),
     _t("fireworks", "fw_", f"{_A}{{22,48}}", "fw_{a24}", "API_KEY"),
     _t("together", "tgp_v1_", f"{_W}{{40,50}}", "tgp_v1_{a43}", "API_KEY"),
     _t("nvidia", "nvapi-", f"{_W}{{60,72}}", "nvapi-{a64}", "API_KEY"),
-    _t("llamacloud", "llx-", f"{_A}{{40,60}}", "llx-{a48}", "API_KEY"),
+    _t("llamacloud", "llx-", f"{_W}{{40,60}}", "llx-{a48}", "API_KEY"),
     _t("elevenlabs", "sk_", f"{_H}{{48}}", "sk_{h48}", "API_KEY"),
     _t("tavily", "tvly-", f"(?:dev-|prod-)?{_A}{{24,50}}", "tvly-{a32}", "API_KEY"),
     _t("firecrawl", "fc-", f"{_H}{{32}}", "fc-{h32}", "API_KEY"),
@@ -87,6 +87,7 @@ PROVIDERS: tuple[Detector, ...] = (
     _t("wundergraph", "cosmo_", f"{_H}{{32}}", "cosmo_{h32}", "API_KEY"),
     # Code and packages
     _t("github", "ghp_ gho_ ghu_ ghs_ ghr_", f"{_A}{{36,255}}", "ghp_{a36}"),
+    _t("github-app", "ghs_", r"\d{1,12}_eyJ[A-Za-z0-9_.-]{36,1200}", "ghs_{d8}_eyJ{a60}.{a60}"),
     _t("github-fine-grained", "github_pat_", "[A-Za-z0-9_]{36,255}", "github_pat_{a22}_{a59}"),
     _t(
         "gitlab", "glpat- gldt- glrt- glrtr- glcbt- glptt- glft- glimt- glagent- glsoat- gloas- glffct- glwt-",
@@ -108,7 +109,7 @@ PROVIDERS: tuple[Detector, ...] = (
     _t("circleci", "CCIPAT_ CCIPRJ_", "[A-Za-z0-9_]{40,80}", "CCIPAT_{a22}_{h40}"),
     _t("buildkite", "bkua_ bkct_", "[a-z0-9]{40}", "bkua_{h40}"),
     _t("sonarqube", "sqp_ squ_ sqa_", f"{_H}{{40}}", "squ_{h40}"),
-    _t("sourcegraph", "sgp_ slk_ sgd_", "(?:[0-9a-f]{16}_|local_)?[0-9a-f]{40,64}", "sgp_{h16}_{h40}"),
+    _t("sourcegraph", "sgp_ slk_ sgd_", "(?:[0-9a-fA-F]{16}_|local_)?[0-9a-fA-F]{40,64}", "sgp_{h16}_{h40}"),
     _t("octopus", "API-", "[A-Z0-9]{25,27}", "API-{u26}", "API_KEY", mixed),
     _t("harness", "pat. sat.", r"[A-Za-z0-9_-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}", "pat.{a22}.{h24}.{a20}"),
     _t("infracost", "ico-", f"{_A}{{32}}", "ico-{a32}", "API_KEY"),
@@ -121,10 +122,10 @@ PROVIDERS: tuple[Detector, ...] = (
     _t("settlemint", "sm_aat_ sm_pat_ sm_sat_", f"{_A}{{16}}", "sm_pat_{a16}"),
     _t("authress", "sc_ ext_ scauth_ authress_", r"[A-Za-z0-9]{5,30}\.[A-Za-z0-9]{4,6}\.(?:acc[_-])?[A-Za-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}", "sc_{l12}.{l4}.acc-{l12}.{a40}"),
     # Messages, payments, shops
-    _t("slack", "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xoxc- xoxd- xoxe.xoxb- xoxe.xoxp-", r"[A-Za-z0-9%/+=-]{10,250}", "xoxb-{d12}-{d13}-{a24}"),
+    _t("slack", "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xoxc- xoxd- xoxe.xoxb- xoxe.xoxp-", r"[A-Za-z0-9%/+=-]{15,250}", "xoxb-{d12}-{d13}-{a24}"),
     _t("slack-app", "xapp-", r"\d-[A-Za-z0-9-]{10,250}", "xapp-1-A{u10}-{d13}-{h64}"),
     _t("stripe", "sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ sk_org_", f"{_W}{{10,250}}", "sk_live_{a24}", "API_KEY"),
-    _t("stripe-webhook", "whsec_", r"[A-Za-z0-9+/=]{24,80}", "whsec_{a32}", "SECRET"),
+    _t("stripe-webhook", "whsec_", r"[A-Za-z0-9+/=_-]{24,80}", "whsec_{a32}", "SECRET"),
     _t("square", "sq0atp- sq0csp- sq0idp-", r"[A-Za-z0-9_\\-]{22,60}", "sq0atp-{a22}"),
     _t("square-access", "EAAA", f"{_W}{{50,64}}", "EAAA{a60}", "TOKEN", mixed),
     _t("shopify", "shpat_ shpca_ shppa_ shpss_ shptka_ shpua_ shprt_", "[0-9a-fA-F]{32,64}", "shpat_{h32}"),
@@ -141,7 +142,7 @@ PROVIDERS: tuple[Detector, ...] = (
     _t("sendinblue", "xkeysib- xsmtpsib-", "[0-9a-f]{64}-[A-Za-z0-9]{16}", "xkeysib-{h64}-{a16}", "API_KEY"),
     _t("mailgun", "key- pubkey-", f"{_H}{{32}}", "key-{h32}", "API_KEY"),
     _t("resend", "re_", f"{_A}{{8}}_{_A}{{24}}", "re_{a8}_{a24}", "API_KEY"),
-    _t("twilio", "SK AC", "[0-9a-f]{32}", "SK{h32}", "API_KEY"),
+    _t("twilio", "SK AC", "[0-9a-z]{32}", "SK{h32}", "API_KEY"),
     _t("facebook", "EAAB EAAC EAAD EAAE EAAF EAAG EAAH EAAI EAAJ EAAK EAAL EAAM EAAN EAAO EAAP EAA", f"{_A}{{20,300}}", "EAAG{a100}", "TOKEN", mixed),
     _t("instagram", "IGQV IGQW IGAA", f"{_W}{{30,300}}", "IGQV{a100}"),
     _t("dropbox", "sl.", f"(?:u\\.)?{_W}{{60,1400}}", "sl.{a136}"),
@@ -160,7 +161,7 @@ PROVIDERS: tuple[Detector, ...] = (
     _t("frameio", "fio-u-", r"[A-Za-z0-9_=-]{64}", "fio-u-{a64}"),
     _t("intra42", "s-s4t2ud- s-s4t2af-", f"{_H}{{64}}", "s-s4t2ud-{h64}", "SECRET"),
     _t("launchdarkly", "sdk- mob-", _UUID, "sdk-{h8}-{h4}-{h4}-{h4}-{h12}", "API_KEY"),
-    _t("posthog", "phc_ phx_ phr_", f"{_A}{{40,50}}", "phc_{a43}", "API_KEY"),
+    _t("posthog", "phc_ phx_ phr_ pha_ phs_", f"{_A}{{40,70}}", "phc_{a43}", "API_KEY"),
     _t("statsig", "secret-", f"{_A}{{40,50}}", "secret-{a43}", "API_KEY", mixed),
     _t("riot", "RGAPI-", _UUID, "RGAPI-{h8}-{h4}-{h4}-{h4}-{h12}", "API_KEY"),
     # Watching
@@ -172,11 +173,15 @@ PROVIDERS: tuple[Detector, ...] = (
     _t("elastic", "essu_", r"[A-Za-z0-9+/=_-]{40,120}", "essu_{a60}", "API_KEY"),
     _t("1password", "ops_eyJ", r"[A-Za-z0-9+/=_-]{100,4000}", "ops_eyJ{a250}"),
     _t("1password-secret-key", "A3-", r"[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}", "A3-{u6}-{u11}-{u5}-{u5}-{u5}", "SECRET"),
-    _t("age", "AGE-SECRET-KEY-1", "[A-Z0-9]{50,70}", "AGE-SECRET-KEY-1{u58}", "PRIVATE_KEY"),
-    _t("nkey-seed", "SU SA SO SN SC SX", "[A-Z2-7]{56}", "SU{u56}", "PRIVATE_KEY", mixed),
+    _t("age", "AGE-SECRET-KEY-1", "[A-Z0-9]{50,70}", "AGE-SECRET-KEY-1{u58}", "KEY"),
+    _t("nkey-seed", "SU SA SO SN SC SX", "[A-Z2-7]{56}", "SU{u56}", "KEY", mixed),
     _t("clickhouse", "4b1d", f"{_A}{{38}}", "4b1d{a38}", "SECRET", mixed),
     _t("salesforce", "00D", r"[A-Za-z0-9]{12,15}![A-Za-z0-9._]{60,120}", "00D{a12}!{a96}"),
     _t("microsoft-oauth", "M.C M.R 0.A 1.A", r"[A-Za-z0-9_.!*$-]{80,2000}", "0.A{a400}", "TOKEN", mixed),
     _t("square-like-jfrog", "eyJ2ZXIiOi", r"[A-Za-z0-9._-]{60,3000}", "eyJ2ZXIiOi{a120}"),
+    _t("salesforce-consumer-key", "3MVG", r"[A-Za-z0-9._]{60,120}", "3MVG{a84}", "API_KEY"),
+    _t("pem-in-base64", "LS0tLS1CRUdJTi LS0tLS1CRUdJTiB", r"[A-Za-z0-9+/=]{40,20000}", "LS0tLS1CRUdJTiB{a80}", "KEY"),
+    _t("ntlm-message", "TlRMTVNTUA", r"[A-Za-z0-9+/=]{16,8000}", "TlRMTVNTUA{a60}"),
+    _t("grafana-legacy", "eyJrIjoi", r"[A-Za-z0-9+/=_-]{40,400}", "eyJrIjoi{a80}", "API_KEY"),
     _t("mapbox-secret", "sk.eyJ", r"[A-Za-z0-9._-]{50,300}", "sk.eyJ{a60}.{a22}"),
 )  # fmt: skip
