@@ -23,13 +23,15 @@ _NAME = re.compile(
 _QUOTED = re.compile(r"[ \t\n\r\\]{0,12}(?:[rbufRBUF]{0,2})(?P<q>\\{0,3}[\"'`])(?P<v>(?:(?!(?P=q)).){1,8000}?)(?P=q)", re.DOTALL)
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
 _BARE = re.compile(r"[ \t]{0,8}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,8000})")
-_HEADER = re.compile(
-    r"[ \t\"']{0,3}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?"
-    r"(?P<v>[^\s\"'`,;<>|}][^\r\n\"'`<>|]{0,8000})",
+_SCHEME = re.compile(
+    r"[ \t\"'\\]{0,4}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?",
     re.IGNORECASE,
 )
+_LINE = re.compile(r"[^\s\"'`,;<>|}][^\r\n\"'`<>|]{0,8000}")
+_WORD = re.compile(r"[^\s\"'`,;<>|}][^\s\"'`<>|]{0,8000}")
 _WHOLE_LINE = frozenset(("digest", "aws4-hmac-sha256", "oauth", "hawk", "hmac"))
 _MASK = re.compile(r"\[[A-Z_]{2,20}(?:[#*:][^\[\]\s]{0,80})?\]")
+_DONE = re.compile(_MASK.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
 _PLACEHOLDER = re.compile(
     r"(?i)[\"'\\]*(?:\$\{|\$\(|\{\{|<|%\(|%[sd]\b|\$[A-Z_]{2,}\b|\{[a-z_.]+\}|\*{3}|x{4}|\.{3}|…|#\{|@[a-z_.]+@|%[A-Z_]+%)"
     r"|(?:your|my|the|some|enter|insert|replace|change|example|sample|dummy|fake|todo|tbd|n/a|redacted|masked|hidden|removed|placeholder)(?:[_ -]|\b|$)"
@@ -93,6 +95,8 @@ def find(text: str, keys: KeyRules) -> list[Span]:
     """Return the spans of values that stand behind a sensitive name in *text*."""
     spans: list[Span] = []
     for end, start in separators(text):
+        if _DONE.match(text, start):
+            continue
         category, name = _category(text, end, keys)
         if category is None:
             continue
@@ -124,12 +128,12 @@ def _category(text: str, end: int, keys: KeyRules) -> tuple[str | None, str]:
     name = match["name"][::-1].lstrip("-.$@[")
     category = keys.category(name)
     more = (match["more"] or "")[::-1].strip()
-    if more:
+    if more and (category is None or category == "TOKEN"):
         for count in (1, 2):
             joined = " ".join(more.split()[-count:]) + " " + name
             if category is None:
                 category = keys.category(joined)
-            elif classify(joined) is None and len(joined) < 24 and category == "TOKEN":  # noqa: PLR2004 - ``max token``
+            elif keys.category(joined) is None and len(joined) < 24:  # noqa: PLR2004 - ``max token``
                 return None, joined
     return category, name.lower()
 
@@ -193,16 +197,15 @@ def _named(text: str, start: int, category: str) -> Span | None:
 
 def _header(text: str, start: int, category: str) -> Span | None:
     """Return the credential of an ``Authorization`` or ``Cookie`` line: what follows the scheme, to the end of line or quote."""
-    match = _HEADER.match(text, start)
+    opened = _SCHEME.match(text, start)
+    if not opened:
+        return None
+    scheme = (opened["scheme"] or "").lower()
+    match = (_LINE if category == "COOKIE" or scheme in _WHOLE_LINE else _WORD).match(text, opened.end())
     if not match:
         return None
-    value = match["v"]
-    begin, end = match.span("v")
-    scheme = (match["scheme"] or "").lower()
-    if category != "COOKIE" and scheme not in _WHOLE_LINE:
-        end = begin + len(value.split(None, 1)[0].rstrip(",;)]}\\"))
-    else:
-        end = begin + len(value.rstrip(" \t,;)]}\\"))
+    begin, end = match.span()
+    end = begin + len(match[0].rstrip(" \t,;)]}\\"))
     value = text[begin:end]
     if len(value) < 4 or _MASK.match(value) or _PLACEHOLDER.match(value) or (not scheme and _prose(value)) or "(" in value:  # noqa: PLR2004
         return None
@@ -238,7 +241,9 @@ def _credential(text: str, start: int, category: str, name: str) -> Span | None:
 
 def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: bool) -> bool:
     """Return whether *value* can be a secret, rather than a placeholder, a type, an expression or a word of the sentence."""
-    if value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or _MASK.search(value) or _PLACEHOLDER.match(value):
+    if "[" in value:
+        value = _MASK.sub("", value)
+    if value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or _PLACEHOLDER.match(value):
         return False
     if len(set(value)) < (3 if category == "PASSWORD" else 5):  # noqa: PLR2004 - ``******``, ``xxxxxx``
         return False

@@ -11,14 +11,18 @@ import re
 import string
 from collections.abc import Callable
 
-from agentlogsafe.redaction.detectors.base import Number
+from agentlogsafe.redaction.detectors.base import Detector, Number
 from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS, card, iban
+from agentlogsafe.redaction.detectors.contact import PHONES, spoken
 from agentlogsafe.redaction.detectors.national import NUMBERS
 
 Span = tuple[int, int, str]
+INTERNATIONAL, AMERICAN, NATIONAL, SPOKEN = PHONES
+_LETTERS = frozenset(string.ascii_letters)
+_CALLED = re.compile(r"\(?\d(?:[ ().-]{0,2}\d){5,14}(?![\w-]|[.:]\d)")
 Check = Callable[[str], bool]
 
-_CHUNK = re.compile(r"(?<![^\W_])(?=[A-Za-z]{0,8}[0-9])[A-Za-z0-9]{1,64}(?![^\W_])")
+_DIGITS = re.compile(r"[0-9][A-Za-z0-9]*")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 _OUTLINE = {**{ord(c): "9" for c in string.digits}, **{ord(c): "A" for c in string.ascii_letters}}
 _JOINTS = frozenset((" ", "-", ".", "/", ":", "_", "+", ""))
@@ -64,14 +68,14 @@ class Numbers:
 
     def find(self, text: str, context: str = "") -> list[Span]:
         """Return the spans of numbers in *text*; *context* is the name that the text stood under."""
-        chunks = [match.span() for match in _CHUNK.finditer(text)]
+        chunks = _chunks(text)
         if not chunks:
             return []
-        outline = text.translate(_OUTLINE)
         spans: list[Span] = []
+        outline = text.translate(_OUTLINE)
         at = 0
         while at < len(chunks):
-            found = self._at(text, outline, chunks, at, context)
+            found = _phone_at(text, chunks[at][0]) or self._at(text, outline, chunks, at, context) or _spoken_at(text, chunks[at][0])
             if found is None:
                 at += 1
                 continue
@@ -81,23 +85,27 @@ class Numbers:
         return spans
 
     def _at(self, text: str, outline: str, chunks: list[tuple[int, int]], at: int, context: str) -> Span | None:
-        start = chunks[at][0]
-        if text[start : start + 2].isalpha() and text[start + 2 : start + 4].isdigit():
+        start, end = chunks[at]
+        if outline[start : start + 2] == "AA" and outline[start + 2 : start + 4] == "99":
             found = _iban_at(text, start)
             if found:
                 return found
         last = at
-        while last + 1 < len(chunks) and last - at < _WINDOW - 1 and text[chunks[last][1] : chunks[last + 1][0]] in _JOINTS:
+        while last + 1 < len(chunks) and last - at < _WINDOW - 1 and text[end : chunks[last + 1][0]] in _JOINTS:
             last += 1
+            end = chunks[last][1]
+        follow = outline[end : end + 2]
+        if last == at and end - start < 6 and follow not in (" A", "-A"):  # noqa: PLR2004 - nothing is shorter
+            return None
         begin = start - 3 if start >= 3 and outline[start - 3 : start - 1] == "AA" and text[start - 1] == " " else start  # noqa: PLR2004 - ``AB 12 34 56 C``
         for end_chunk in range(last, at - 1, -1):
             end = chunks[end_chunk][1]
-            if end - start > 64:  # noqa: PLR2004 - no number is longer
+            if not 6 <= end - start <= 64:  # noqa: PLR2004 - no number is shorter or longer
                 continue
-            found = self._card(text, start, end, context) or self._kind(text, outline, start, end, context)
+            found = self._kind(text, outline, start, end, context) or self._card(text, start, end, context)
             if found is None and outline[end : end + 2] in (" A", "-A") and outline[end + 2 : end + 3] != "A":
                 found = self._kind(text, outline, begin, end + 2, context)
-            if found is None and outline[end : end + 1] == "(":
+            if found is None and text[end : end + 1] == "(":
                 found = self._kind(text, outline, start, end + 3, context)
             if found:
                 return found
@@ -138,6 +146,52 @@ class Numbers:
             except Exception:  # noqa: BLE001, S112 - a validator may stumble over odd input; then it is not one
                 continue
         return None
+
+
+def _chunks(text: str) -> list[tuple[int, int]]:
+    """Return the spans of runs of ASCII letters and digits that hold a digit, with at most eight letters before the first."""
+    out: list[tuple[int, int]] = []
+    for match in _DIGITS.finditer(text):
+        start, end = match.span()
+        least = max(start - 9, 0)
+        while start > least and text[start - 1] in _LETTERS:
+            start -= 1
+        if start and text[start - 1].isalnum() or end < len(text) and text[end].isalnum() or end - start > 64:  # noqa: PLR2004, RUF021 - a part of something longer
+            continue
+        out.append((start, end))
+    return out
+
+
+def _phone_at(text: str, start: int) -> Span | None:
+    """Return the telephone number whose first digit is at *start*, whatever stands before it."""
+    first = text[start]
+    before = text[start - 1 : start]
+    if before == "+":
+        return _shaped(INTERNATIONAL, text, start - 1)
+    if before in ("(", " ") and text[start - 2 : start - 1] == "+":
+        return _shaped(INTERNATIONAL, text, start - 2)
+    if before == "(":
+        start -= 1
+    if first == "0":
+        return _shaped(NATIONAL, text, start) or _shaped(INTERNATIONAL, text, start) or (_shaped(AMERICAN, text, start) if text.startswith("001", start) else None)
+    return _shaped(AMERICAN, text, start) if first in "123456789" else None
+
+
+def _shaped(detector: Detector, text: str, start: int) -> Span | None:
+    match = detector.compiled.match(text, start)
+    return (*match.span(), "PHONE") if match and detector.valid is not None and detector.valid(match[0]) else None
+
+
+def _spoken_at(text: str, start: int) -> Span | None:
+    """Return the number at *start* when the words before it say that it is for calling."""
+    if text[start - 1 : start] == "(":
+        start -= 1
+    match = _CALLED.match(text, start)
+    if not match or not spoken(match[0]):
+        return None
+    before = text[max(0, start - 56) : start]
+    said = SPOKEN.compiled.search(before + "5550100")
+    return (*match.span(), "PHONE") if said and said.end() == len(before) + 7 else None
 
 
 def _bounded(text: str, start: int, end: int) -> bool:

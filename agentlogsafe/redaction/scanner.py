@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable
+from itertools import islice
 
 from agentlogsafe.redaction import assignments, disguise, gate, prose
-from agentlogsafe.redaction.detectors import GATED, STARTS
+from agentlogsafe.redaction.detectors import GATED, STARTS, WITHIN
 from agentlogsafe.redaction.detectors.base import Detector
 from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS
-from agentlogsafe.redaction.detectors.contact import PHONES
-from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC, WALLETS
+from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC
 from agentlogsafe.redaction.keys import KeyRules
 from agentlogsafe.redaction.numbers import Numbers
 
@@ -20,7 +21,9 @@ Mask = Callable[[str, str], str]
 
 _ROUNDS = 8
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
-_CANDIDATE = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))[A-Za-z0-9](?=[A-Za-z0-9_.+/=%:!~$|-]{15})")
+_SHORTEST = 16
+_RUN = re.compile(r"[A-Za-z0-9_.+/=%:!~$|-]{16,}")
+_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]|(?<=%[0-9A-Fa-f]{2})[A-Za-z0-9]")
 _LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-](?:[\w!#$%&'*+/=?^`{|}~.-]{0,62}[\w!#$%&'*+/=?^`{|}~-])?(?![\w.+-]{2})")
 _DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[A-Za-z0-9-]{2,59}|[^\W\d_]{2,63})(?![^\W_])")
 _FILES = frozenset("png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split())
@@ -99,12 +102,13 @@ class Scanner:
         masks = [match.span() for match in self._masked.finditer(text)]
         if not masks:
             return spans
+        ends = [high for _, high in masks]
         kept: list[Span] = []
         for start, end, category in spans:
             at = start
-            for low, high in masks:
-                if high <= at or low >= end:
-                    continue
+            for low, high in islice(masks, bisect_right(ends, start), None):
+                if low >= end:
+                    break
                 if any(c.isalnum() for c in text[at:low]):
                     kept.append((at, low, category))
                 at = high
@@ -128,8 +132,6 @@ class Scanner:
         if bits & (gate.NUMBER | gate.DOTTED):
             if bits & gate.DOTTED:
                 _search(IPV4, text, spans)
-            for detector in PHONES:
-                _search(detector, text, spans)
             spans += self._numbers.find(text, context)
             if spans:
                 spans = _outside_accounts(text, spans)
@@ -149,24 +151,34 @@ class Scanner:
 
     @staticmethod
     def _tokens(text: str, spans: list[Span]) -> None:
-        for match in _CANDIDATE.finditer(text):
-            at = match.start()
-            if spans and at < spans[-1][1]:
-                continue
-            for size in (3, 2):
-                for detector in STARTS.get(text[at : at + size], ()):
-                    found = detector.compiled.match(text, at)
-                    if found and _holds(detector, found[detector.part]):
-                        spans.append((*found.span(detector.part), detector.category))
-                        break
+        """Look at each long run of token characters: by what it starts with, and by what it holds."""
+        taken = -1
+        for run in _RUN.finditer(text):
+            begin, end = run.span()
+            for match in _START.finditer(text, begin, end - _SHORTEST + 1):
+                at = match.start()
+                if at < taken:
+                    continue
+                found = _start(text, at)
+                if found:
+                    spans.append(found)
+                    taken = found[1]
+            value = run[0]
+            low = value.lower()
+            size = end - begin
+            for least, literal, detector in WITHIN:
+                if least > size:
+                    break
+                if literal in low:
+                    for inner in detector.compiled.finditer(text, begin, end):
+                        if _holds(detector, inner[detector.part]):
+                            spans.append((*inner.span(detector.part), detector.category))
         low = text.lower()
         for detector in GATED:
-            if any(literal in low for literal in detector.gate):
-                for found in detector.compiled.finditer(text):
-                    if _holds(detector, found[detector.part]):
-                        spans.append((*found.span(detector.part), detector.category))
-        for detector in WALLETS:
-            _search(detector, text, spans)
+            for literal in detector.gate:
+                if literal in low:
+                    _search(detector, text, spans)
+                    break
 
     @staticmethod
     def _addresses(text: str, spans: list[Span]) -> None:
@@ -176,15 +188,17 @@ class Scanner:
                 spans.append((start, end, "PASSWORD"))
         if "://" in text:
             spans += [(*match.span("v"), "TOKEN") for match in _URL_TOKEN.finditer(text)]
+        parting = {end for _, end in logins}
+        last = 0
         at = text.find("@")
         while at >= 0:
-            local = _LOCAL.match(text[max(0, at - 65) : at][::-1])
-            domain = _DOMAIN.match(text, at + 1) if local else None
-            if local and domain and domain[0].rpartition(".")[2].lower() not in _FILES:
-                start = at - local.end()
-                if not any(a <= at <= b for a, b in logins) and text[start:at] != "git":
-                    spans.append((start, domain.end(), "EMAIL"))
-            at = text.find("@", at + 1)
+            if at not in parting:
+                local = _LOCAL.match(text[max(0, at - 65, last) : at][::-1])
+                domain = _DOMAIN.match(text, at + 1) if local else None
+                if local and domain and domain[0].rpartition(".")[2].lower() not in _FILES and text[at - local.end() : at] != "git":
+                    spans.append((at - local.end(), domain.end(), "EMAIL"))
+            last = at + 1
+            at = text.find("@", last)
 
     def _replace(self, text: str, spans: list[Span], counts: Counter) -> str:
         spans.sort(key=lambda span: (span[0], -span[1]))
@@ -213,6 +227,16 @@ def _outside_accounts(text: str, spans: list[Span]) -> list[Span]:
     if not blocked:
         return spans
     return [span for span in spans if span[2] not in _NUMERIC or not any(a < span[1] and span[0] < b for a, b in blocked)]
+
+
+def _start(text: str, at: int) -> Span | None:
+    """Return the span of the provider token that starts at *at*."""
+    for size in (3, 2):
+        for detector in STARTS.get(text[at : at + size], ()):
+            found = detector.compiled.match(text, at)
+            if found and _holds(detector, found[detector.part]):
+                return (*found.span(detector.part), detector.category)
+    return None
 
 
 def _holds(detector: Detector, value: str) -> bool:

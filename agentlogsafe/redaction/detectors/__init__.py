@@ -26,7 +26,12 @@ def _index() -> dict[str, tuple[Detector, ...]]:
 STARTS = _index()
 """The first three (or two) characters of a token → the detectors that it could belong to."""
 
-GATED: tuple[Detector, ...] = tuple(detector for detector in CREDENTIALS if not detector.starts)
+GATED: tuple[Detector, ...] = tuple(detector for detector in CREDENTIALS if not detector.starts and not detector.within)
 """Detectors of credentials that are looked for where one of their literals is."""
 
-__all__ = ["DETECTORS", "GATED", "NUMBERS", "STARTS", "Detector", "Number"]
+WITHIN: tuple[tuple[int, str, Detector], ...] = tuple(
+    sorted(((detector.least, literal, detector) for detector in (*CREDENTIALS, *WALLETS) if detector.within for literal in detector.gate), key=lambda row: row[0])
+)
+"""Detectors that are looked for inside long tokens: the least length, a literal that must be in it, the detector; shortest first."""
+
+__all__ = ["DETECTORS", "GATED", "NUMBERS", "STARTS", "WITHIN", "Detector", "Number"]

@@ -41,6 +41,7 @@ class Detector:
     With *starts*, the pattern is matched only where a token of 16 or more of ``A-Za-z0-9_.-`` starts with (or has, after one of ``_.-``)
     one of them: one dict lookup per token, however many providers there are. Without, the pattern is searched in any text that has one of
     the *gate*'s literals in it (compared in lower case). The group named ``v``, or else the whole match, is what gets replaced.
+    A detector that is *within* is only looked for inside such tokens of at least *least* characters (``+/=%:!~$|`` belonging to them too).
     *yes* and *no* are shapes (see `sample`) that must and must not match; they are run as tests.
     """
 
@@ -56,6 +57,8 @@ class Detector:
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
     note: str = ""
+    within: bool = False
+    least: int = 16
     compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
     part: int | str = field(init=False, repr=False, compare=False)
 
