@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
@@ -160,33 +160,35 @@ class AuditRecord(logging.LogRecord):
 def make(attributes: Mapping[str, Any], kind: type[R] = logging.LogRecord) -> R:  # type: ignore[assignment]
     """Return a record with these attributes, without what ``LogRecord()`` would find out anew."""
     record = object.__new__(kind)
-    record.__dict__.update(attributes)
+    record.__dict__ = dict(attributes)
     return record
 
 
 _EMPTIED = {"args": None, "exc_info": None, "exc_text": None, "stack_info": None}
 
 
-def event_record(record: logging.LogRecord, event: dict[str, Any], name: Callable[[str], str]) -> AuditRecord:
+def event_record(record: logging.LogRecord, event: dict[str, Any], names: Mapping[str, str]) -> AuditRecord:
     """Return a record like *record* that carries *event* and nothing else of the call.
 
     Args:
         record: the original, left as it is.
         event: the finished event.
-        name: redacts the name of a logger, thread or task.
+        names: the redacted values of `CHOSEN_NAMES`.
     """
-    kept = {key: value for key, value in record.__dict__.items() if key in STANDARD}
-    stamp = Stamp.of(event["event_id"], None)
-    stamp.final = event
-    kept.update((key, value) for key, value in event.items() if value is not None)
-    kept.update(_EMPTIED, msg=event["event_type"], **{STAMP: stamp})
-    for attribute in CHOSEN_NAMES:
-        text = kept.get(attribute)
-        if type(text) is str:
-            kept[attribute] = name(text)
+    # Copying all and taking out what came with the call is twice as fast as choosing what to keep.
+    kept = dict(record.__dict__)
+    for key in [key for key in kept if key not in STANDARD]:
+        del kept[key]
     kept.pop("message", None)
     kept.pop(RUN, None)
-    return make(kept, AuditRecord)
+    kept.update(names)
+    kept.update(_EMPTIED)
+    kept.update([pair for pair in event.items() if pair[1] is not None])
+    kept[STAMP] = Stamp.finished(event)
+    kept["msg"] = event["event_type"]
+    made = object.__new__(AuditRecord)
+    made.__dict__ = kept
+    return made
 
 
 def to_json(event: dict[str, Any]) -> str:

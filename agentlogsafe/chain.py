@@ -63,6 +63,7 @@ class Chain:
         self._policy = {"name": policy.name, "version": policy.version, "digest": policy.digest}
         self._line, self._string = limits.line, limits.string
         self._names: dict[str, str] = {}
+        self._sets_of_names: dict[tuple[Any, ...], dict[str, str]] = {}
         self._base = self._make_view(None, None)
 
     def record(self, record: logging.LogRecord) -> Audited | logging.LogRecord | None:
@@ -306,6 +307,18 @@ class Chain:
             if len(self._names) >= _MAX_NAMES:
                 self._names.clear()
             known = self._names[text] = self.redactor.text(text, Report())
+        return known
+
+    def names(self, attributes: Mapping[str, Any]) -> dict[str, str]:
+        """Return the names on a record that an application chooses, redacted."""
+        given = tuple([attributes.get(name) for name in records.CHOSEN_NAMES])
+        known = self._sets_of_names.get(given)
+        if known is None:
+            if len(self._sets_of_names) >= _MAX_NAMES:
+                self._sets_of_names.clear()
+            pairs = zip(records.CHOSEN_NAMES, given, strict=True)
+            known = {name: self.name(text) for name, text in pairs if type(text) is str}
+            self._sets_of_names[given] = known
         return known
 
     def _view(self, run: RunState | None, defaults: Defaults | None) -> _View:

@@ -138,6 +138,13 @@ class Stamp(str):
         stamp.frame, stamp.events, stamp.final, stamp.defaults = frame, {}, None, defaults
         return stamp
 
+    @classmethod
+    def finished(cls, event: Mapping[str, Any]) -> Stamp:
+        """Return the stamp of a record that carries nothing but *event*."""
+        stamp = cls(event["event_id"])
+        stamp.final, stamp.frame = event, None
+        return stamp
+
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         return str, (str.__str__(self),)
 

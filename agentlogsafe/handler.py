@@ -134,7 +134,11 @@ class AuditHandler(logging.handlers.MemoryHandler):
         if made is None:
             return
         self._warn_of_bare_handlers(record)
-        handed = records.event_record(record, made, self._chain.name) if isinstance(made, Audited) else made
+        handed = (
+            records.event_record(record, made, self._chain.names(record.__dict__))
+            if isinstance(made, Audited)
+            else made
+        )
         targets = self._targets()
         if not targets:
             self._keep(handed, "no target")

@@ -69,9 +69,7 @@ def to_stdlib(_: Any, __: str, event_dict: EventDict) -> tuple[tuple[str], dict[
     KeyError in the application for a field named ``args`` or ``name``, this one sets such a field apart.
     """
     if type(event_dict) is Audited:
-        stamp = Stamp.of(event_dict["event_id"], None)
-        stamp.final = event_dict
         fields = {name: value for name, value in event_dict.items() if value is not None}
-        return (event_dict["event_type"],), {"extra": {**fields, STAMP: stamp}}
+        return (event_dict["event_type"],), {"extra": {**fields, STAMP: Stamp.finished(event_dict)}}
     fields = {f"{name}_" if name in STANDARD else name: value for name, value in event_dict.items() if name != "event"}
     return (str(event_dict.get("event", "")),), {"extra": fields}
