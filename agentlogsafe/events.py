@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -322,6 +321,8 @@ _PLACERS: dict[str, Callable[[Event, dict[Any, object], str, Any, list[str]], No
 
 @lru_cache(maxsize=1)
 def _schema_text() -> bytes:
+    from importlib import resources  # noqa: PLC0415 -- it costs 4 ms, and few programs ask for the schema
+
     return resources.files("agentlogsafe").joinpath("schemas/event.schema.json").read_bytes()
 
 
