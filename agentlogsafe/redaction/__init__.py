@@ -6,9 +6,12 @@ per event.
 
 from __future__ import annotations
 
+from agentlogsafe.redaction.content import ContentRule
+from agentlogsafe.redaction.custom import CustomDetector
+from agentlogsafe.redaction.known import register_secret
 from agentlogsafe.redaction.memory import RunMemory
 from agentlogsafe.redaction.policy import RedactionPolicy
 from agentlogsafe.redaction.redactor import Redactor, compile_policy, redact
 from agentlogsafe.redaction.report import Report
 
-__all__ = ["RedactionPolicy", "Redactor", "Report", "RunMemory", "compile_policy", "redact"]
+__all__ = ["ContentRule", "CustomDetector", "RedactionPolicy", "Redactor", "Report", "RunMemory", "compile_policy", "redact", "register_secret"]

@@ -7,10 +7,11 @@ whole is linear in the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from agentlogsafe.redaction import vocabulary as v
 from agentlogsafe.redaction.keys import KeyRules, classify
+from agentlogsafe.redaction.strategies import MASKED
 
 Span = tuple[int, int, str]
 
@@ -30,7 +31,7 @@ _SCHEME = re.compile(
 _LINE = re.compile(r"[^\s\"'`,;<>|}][^\r\n\"'`<>|]{0,8000}")
 _WORD = re.compile(r"[^\s\"'`,;<>|}][^\s\"'`<>|]{0,8000}")
 _WHOLE_LINE = frozenset(("digest", "aws4-hmac-sha256", "oauth", "hawk", "hmac"))
-_MASK = re.compile(r"\[[A-Z_]{2,20}(?:[#*:][^\[\]\s]{0,80})?\]")
+_MASK = MASKED
 _DONE = re.compile(_MASK.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
 _PLACEHOLDER = re.compile(
     r"(?i)[\"'\\]*(?:\$\{|\$\(|\{\{|<|%\(|%[sd]\b|\$[A-Z_]{2,}\b|\{[a-z_.]+\}|\*{3}|x{4}|\.{3}|…|#\{|@[a-z_.]+@|%[A-Z_]+%)"
@@ -51,11 +52,11 @@ _STOCK = frozenset("test password passwd pass token secret user username admin e
 _CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE KEY CARD_CODE".split())
 
 
-def endings() -> frozenset[str]:
+def endings(more: Iterable[str] = ()) -> frozenset[str]:
     """Return how the words end that can end a sensitive name, four letters or the whole of a short word: the gate in front of this module."""
     names = {*v.SECRET_WORDS, *v.SECRET_PHRASES, *v.PERSONAL_PHRASES, "key", "keys", "token", "tokens", "secret", "password", "authorization"}
     names |= {"value", "text", "string", "str", "header", "env", "var", "old", "new", "current", "confirm", "hash", "hashed", "raw", "plain", "plaintext", "field", "base64", "b64"}
-    names |= {"name", "number", "code", "passwd", "passphrase"}
+    names |= {"name", "number", "code", "passwd", "passphrase", *more}
     return frozenset(name[-4:] for name in names)
 
 
@@ -91,10 +92,10 @@ def touches(text: str) -> bool:
     return next(separators(text), None) is not None
 
 
-def find(text: str, keys: KeyRules) -> list[Span]:
+def find(text: str, keys: KeyRules, endings_: frozenset[str] = _ENDINGS) -> list[Span]:
     """Return the spans of values that stand behind a sensitive name in *text*."""
     spans: list[Span] = []
-    for end, start in separators(text):
+    for end, start in separators(text, endings_):
         if _DONE.match(text, start):
             continue
         category, name = _category(text, end, keys)

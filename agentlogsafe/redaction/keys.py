@@ -115,7 +115,7 @@ class KeyRules:
 
     def __init__(self, moved: Mapping[str, str | None] | None = None) -> None:
         """Take the keys that a policy moves: squashed spelling → category, or None for harmless."""
-        self._moved = {squash(key): category for key, category in (moved or {}).items()}
+        self._moved = {squash(key) or key.lower(): category for key, category in (moved or {}).items()}
         self._seen: dict[str, str | None] = {}
 
     def category(self, key: str) -> str | None:
@@ -135,7 +135,7 @@ class KeyRules:
         if len(key) > _LONGEST_KEY:
             return None
         if self._moved:
-            squashed = squash(key)
+            squashed = squash(key) or key.lower()
             if squashed in self._moved:
                 return self._moved[squashed]
         return classify(key)

@@ -22,7 +22,7 @@ class RunMemory:
     Short and common words are not remembered: replacing every ``Main`` because somebody lives in Main Street would do more harm than good.
     """
 
-    __slots__ = ("_characters", "_lock", "_pattern", "_values", "limit")
+    __slots__ = ("_characters", "_lock", "_name", "_pattern", "_values", "limit")
 
     def __init__(self, limit: int = 256, characters: int = 16_384) -> None:
         """Remember at most *limit* values, and at most *characters* characters of them."""
@@ -31,6 +31,7 @@ class RunMemory:
         self._lock = threading.Lock()
         self._values: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
+        self._name = ""
 
     def __len__(self) -> int:
         """Return how many values are remembered."""
@@ -39,6 +40,13 @@ class RunMemory:
     def add(self, value: str, category: str) -> None:
         """Remember *value* as being of *category*, if it can be recognised without doing harm."""
         value = value.strip()
+        if category == "NAME":
+            self._name, before = value, self._name
+            if before and " " not in before and " " not in value and before != value:
+                self._add(f"{before} {value}", category)  # ``first_name`` and ``last_name``: the two are said together
+        self._add(value, category)
+
+    def _add(self, value: str, category: str) -> None:
         low = value.casefold()
         if low in self._values or category not in _REMEMBERED or not _SHORTEST <= len(value) <= _LONGEST:
             return

@@ -4,50 +4,58 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TypeAlias
 
 import orjson
 
-from agentlogsafe.redaction.keys import KeyRules, moved_keys
+from agentlogsafe.redaction.assignments import endings
+from agentlogsafe.redaction.content import Minimizer
+from agentlogsafe.redaction.keys import KeyRules, moved_keys, squash
+from agentlogsafe.redaction.known import KNOWN, register_environment
 from agentlogsafe.redaction.memory import RunMemory
-from agentlogsafe.redaction.policy import RedactionPolicy
+from agentlogsafe.redaction.policy import PolicySource, RedactionPolicy
 from agentlogsafe.redaction.report import Report
 from agentlogsafe.redaction.scanner import Scanner, sanitize
+from agentlogsafe.redaction.strategies import MASKED, replacer
 from agentlogsafe.redaction.walk import UNREDACTABLE, Entry, Rules, Slot, Walk, parsed
 
-PolicySource: TypeAlias = "RedactionPolicy | Mapping[str, object] | str | Path | None"
-
-_MASKED = re.compile(r"\[[A-Z_]{2,20}\]")
 _LONGEST_NAME = 128
 _ENOUGH = 4096
 _LEVELS = 6
 _OPENING = frozenset("{[\"")
 _CLOSING = frozenset("}]\"")
-_COMPILED: dict[tuple[str, int, int], Redactor] = {}
+_COMPILED: dict[tuple[object, ...], Redactor] = {}
 
 
 class Redactor:
     """Applies one policy; made once by `compile_policy`, used for every event, by any number of threads. Its methods never raise."""
 
-    __slots__ = ("_keys", "_names", "_rules", "_scanner", "policy")
+    __slots__ = ("_keys", "_mask", "_minimizer", "_names", "_rules", "_scanner", "policy")
 
     def __init__(self, policy: RedactionPolicy, depth: int, items: int) -> None:
         """Compile *policy*; containers deeper than *depth* or longer than *items* are cut."""
         self.policy = policy
-        self._keys = KeyRules(moved_keys({}, ()))
+        key = policy.key()
+        if policy.environment:
+            register_environment()
+        self._keys = KeyRules(moved_keys(policy.sensitive, policy.harmless))
         self._names: dict[str, Entry] = {}
-        self._scanner = Scanner(self._keys, self._mask, _MASKED)
+        self._mask = replacer(policy.strategies, policy.default_strategy, key)
+        self._minimizer = Minimizer(policy.content, policy.unknown, key) if policy.content or policy.unknown != "keep" else None
+        self._scanner = Scanner(
+            self._keys, self._mask, disabled=policy.disabled, custom=policy.detectors, public=policy.private_addresses == "keep",
+            endings=endings(squash(name) for name in policy.sensitive) if policy.sensitive else None,
+        )  # fmt: skip
+        drops = frozenset(category for category, how in policy.strategies.items() if how == "drop")
         self._rules = Rules(
-            names=self._names, entry=self._entry, mask=self._mask, masked=_MASKED, number=self._number_text, depth=max(depth, 1), items=max(items, 2)
-        )
+            names=self._names, entry=self._entry, mask=self._mask, masked=MASKED, number=self._number_text, depth=max(depth, 1), items=max(items, 2), drops=drops,
+        )  # fmt: skip
 
     def copy(self, value: object, report: Report, *, key: str | None = None, memory: RunMemory | None = None) -> object:
         """Return a redacted, JSON-safe copy of *value*; *key* is the name that it stood under, if any."""
         try:
             root: list[object] = [None]
             category = self._keys.category(key) if key else None
-            walk = Walk(self._rules, report, memory)
+            walk = Walk(self._rules, report, memory if self.policy.memory else None)
             walk.put(root, 0, value, Walk.person({}, value, None) if category == "NAME?" else category, None)
             self._finish(walk)
             return root[0]
@@ -55,12 +63,17 @@ class Redactor:
             report.problem("redaction failed; the value was withheld")
             return UNREDACTABLE
 
-    def event(self, event_type: str, fields: Mapping[str, object], report: Report, memory: RunMemory | None = None) -> dict[str, object]:  # noqa: ARG002
-        """Return the redacted copy of an event's untrusted *fields*, walked in one pass."""
+    def event(self, event_type: str, fields: Mapping[str, object], report: Report, memory: RunMemory | None = None) -> dict[str, object]:
+        """Return the redacted copy of an event's untrusted *fields*, walked in one pass, with the policy's content rules applied."""
         try:
-            walk = Walk(self._rules, report, memory)
+            minimizer = self._minimizer
+            if minimizer is not None:
+                fields = minimizer.before(event_type, fields, report)
+            walk = Walk(self._rules, report, memory if self.policy.memory else None)
             out = walk.mapping(fields if type(fields) is dict else dict(fields), None, None)
             self._finish(walk)
+            if minimizer is not None:
+                minimizer.after(event_type, out, report)
             return out
         except Exception:  # noqa: BLE001 - fail closed, whatever it was
             report.problem("redaction failed; the fields were withheld")
@@ -70,9 +83,6 @@ class Redactor:
         """Return the redacted form of one text."""
         out = self.copy(text, report, memory=memory)
         return out if type(out) is str else str(out)
-
-    def _mask(self, category: str, value: str) -> str:  # noqa: ARG002
-        return f"[{category}]"
 
     def _entry(self, key: str, report: Report) -> Entry:
         """Decide about a key seen for the first time, and remember it when it is clean."""
@@ -98,13 +108,14 @@ class Redactor:
             joined = "\n".join(texts)
         walk.report.size += len(joined)
         known = walk.memory.known() if walk.memory is not None else None
+        if KNOWN.values:
+            self._registered(walk, joined)
         if self._scanner.suspicious(joined):
-            for slot, place, text in zip(walk.slots, walk.places, texts, strict=True):
+            for slot, place, text in zip(walk.slots, walk.places, walk.texts, strict=True):
                 slot[place] = self._scanned(text, place, walk.report)  # type: ignore[index,call-overload]
         if known is not None and known.search(joined):
             for slot, place in zip(walk.slots, walk.places, strict=True):
-                text = slot[place]  # type: ignore[index,call-overload]
-                slot[place] = self._remembered(text, known, walk)  # type: ignore[index,call-overload]
+                slot[place] = self._remembered(slot[place], known, walk)  # type: ignore[index,call-overload,arg-type]
 
     def _scanned(self, text: str, place: str | int, report: Report) -> str:
         try:
@@ -122,6 +133,22 @@ class Redactor:
             return self._mask(category, match[0])
 
         return known.sub(replace, text)
+
+    def _registered(self, walk: Walk, joined: str) -> None:
+        """Take out the exact values that the application registered; before scanning, which could cut one in two."""
+        pattern = KNOWN.pattern()
+        if pattern is None or not any(value in joined for value in KNOWN.values):
+            return
+        values = KNOWN.values
+
+        def replace(match: re.Match[str]) -> str:
+            category = values.get(match[0], "SECRET")
+            walk.report.count(category)
+            return self._mask(category, match[0])
+
+        walk.texts = [pattern.sub(replace, text) for text in walk.texts]
+        for slot, place, text in zip(walk.slots, walk.places, walk.texts, strict=True):
+            slot[place] = text  # type: ignore[index,call-overload]
 
     def _structured(self, walk: Walk, level: int) -> list[str]:
         """Redact texts that are JSON by the keys in them; return the texts that are left to be scanned as such."""
@@ -167,7 +194,8 @@ def compile_policy(source: PolicySource = None, *, depth: int = 32, items: int =
         ConfigurationError: naming the key, the value, what was expected and the nearest valid name.
     """
     policy = RedactionPolicy.load(source)
-    at = policy.digest, depth, items
+    called = (*policy.strategies.values(), policy.token_key, *(d.find for d in policy.detectors))
+    at = policy.digest, depth, items, tuple(id(function) for function in called if callable(function))
     if at not in _COMPILED:
         if len(_COMPILED) > 64:  # noqa: PLR2004 - policies are few; a leak of them is a mistake
             _COMPILED.clear()

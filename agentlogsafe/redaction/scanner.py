@@ -8,12 +8,14 @@ from collections.abc import Callable
 from itertools import islice
 
 from agentlogsafe.redaction import assignments, disguise, gate, prose
-from agentlogsafe.redaction.detectors import GATED, STARTS, WITHIN
+from agentlogsafe.redaction.custom import CustomDetector
+from agentlogsafe.redaction.detectors import Tables
 from agentlogsafe.redaction.detectors.base import Detector
 from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS
-from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC
+from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC, private
 from agentlogsafe.redaction.keys import KeyRules
 from agentlogsafe.redaction.numbers import Numbers
+from agentlogsafe.redaction.strategies import MASKED
 
 Span = tuple[int, int, str]
 Counter = dict[str, int]
@@ -48,19 +50,34 @@ def sanitize(text: str) -> str:
 class Scanner:
     """The detectors of one policy, ready to be applied to text."""
 
-    __slots__ = ("_endings", "_keys", "_mask", "_masked", "_numbers")
+    __slots__ = ("_all", "_custom", "_endings", "_found", "_keys", "_mask", "_masked", "_numbers", "_open", "_public", "_tables")
 
-    def __init__(self, keys: KeyRules, mask: Mask, masked: re.Pattern[str]) -> None:
-        """Take the key rules (for names in text), the maker of replacements and the pattern of what it makes."""
+    def __init__(  # noqa: PLR0913 - what of a policy concerns text
+        self, keys: KeyRules, mask: Mask, *, disabled: tuple[str, ...] = (), custom: tuple[CustomDetector, ...] = (), public: bool = False, endings: frozenset[str] | None = None,
+    ) -> None:  # fmt: skip
+        """Take the key rules (for names in text), the maker of replacements, and what a policy leaves out, adds, and keeps."""
         self._keys = keys
         self._mask = mask
-        self._masked = masked
-        self._numbers = Numbers()
-        self._endings = assignments.endings()
+        self._masked = MASKED
+        self._numbers = Numbers(frozenset(disabled))
+        self._endings = endings or assignments.endings()
+        self._tables = Tables(disabled)
+        self._all = not disabled
+        self._found = frozenset(disabled)
+        self._public = public
+        self._custom = tuple((detector, detector.compiled() if detector.pattern else None, tuple(word.lower() for word in detector.keywords)) for detector in custom)
+        self._open = any(not words for _, _, words in self._custom)
 
     def suspicious(self, text: str) -> bool:
         """Return whether `scan` could change *text*; False is certain."""
-        return gate.questions(text, self._endings) != 0
+        return gate.questions(text, self._endings) != 0 or (bool(self._custom) and self._wanted(text))
+
+    def _wanted(self, text: str) -> bool:
+        """Return whether a custom detector wants to see *text*."""
+        if self._open:
+            return True
+        low = text.lower()
+        return any(word in low for _, _, words in self._custom for word in words)
 
     def scan(self, text: str, counts: Counter, context: str = "") -> str:
         """Return *text* without what is recognised in it; the very same object when nothing was.
@@ -68,7 +85,7 @@ class Scanner:
         Scanning goes on until nothing more is found, so that scanning the result again changes nothing.
         """
         bits = gate.questions(text, self._endings)
-        if not bits:
+        if not bits and not (self._custom and self._wanted(text)):
             return text
         if bits & gate.CONTROL:
             text = sanitize(text)
@@ -78,14 +95,17 @@ class Scanner:
             if not spans:
                 return text
             text = self._replace(text, spans, counts)
-            bits = gate.questions(self._masked.sub("[]", text), self._endings)
-            if not bits:
+            rest = self._masked.sub("[]", text)
+            bits = gate.questions(rest, self._endings)
+            if not bits and not (self._custom and self._wanted(rest)):
                 return text
         counts["UNREDACTABLE"] = counts.get("UNREDACTABLE", 0) + 1
         return "[UNREDACTABLE]"
 
     def _spans(self, text: str, bits: int, context: str) -> list[Span]:
         spans = self._plain(text, bits, context)
+        if self._custom:
+            self._customs(text, spans)
         if bits & gate.ODD:
             spans += self._through(disguise.unfold(text), context)
         if bits & gate.ESCAPED:
@@ -96,6 +116,17 @@ class Scanner:
                 if found:
                     spans.append((start, end, found[0][2]))
         return self._unmasked(text, spans) if spans and "[" in text else spans
+
+    def _customs(self, text: str, spans: list[Span]) -> None:
+        low = text.lower()
+        for detector, pattern, words in self._custom:
+            if words and not any(word in low for word in words):
+                continue
+            if pattern is not None:
+                part: int | str = "v" if "v" in pattern.groupindex else 0
+                spans.extend((*match.span(part), detector.category) for match in pattern.finditer(text) if match[part])
+            elif detector.find is not None:
+                spans.extend((max(start, 0), min(end, len(text)), category) for start, end, category in detector.find(text) if start < end)
 
     def _unmasked(self, text: str, spans: list[Span]) -> list[Span]:
         """Cut what is masked already out of *spans*, and drop those of which nothing is left."""
@@ -131,26 +162,31 @@ class Scanner:
             self._addresses(text, spans)
         if bits & (gate.NUMBER | gate.DOTTED):
             if bits & gate.DOTTED:
-                _search(IPV4, text, spans)
+                self._network(IPV4, text, spans)
             spans += self._numbers.find(text, context)
             if spans:
                 spans = _outside_accounts(text, spans)
         elif bits & gate.WORD:
             spans += self._numbers.find(text, context)
         if bits & gate.COLONS:
-            _search(IPV6, text, spans)
+            self._network(IPV6, text, spans)
         if bits & (gate.COLONS | gate.NUMBER):
             _search(MAC, text, spans)
         if bits & gate.NAMED:
-            spans += assignments.find(text, self._keys)
+            spans += assignments.find(text, self._keys, self._endings)
         if bits & gate.WORD:
             spans += prose.stated(text)
         if bits & (gate.WORD | gate.OPTION):
             spans += prose.options(text, self._keys.category)
-        return spans
+        return spans if self._all else [span for span in spans if span[2] not in self._found]
 
-    @staticmethod
-    def _tokens(text: str, spans: list[Span]) -> None:
+    def _network(self, detector: Detector, text: str, spans: list[Span]) -> None:
+        for match in detector.compiled.finditer(text):
+            value = match[0]
+            if _holds(detector, value) and not (self._public and private(value)):
+                spans.append((*match.span(), detector.category))
+
+    def _tokens(self, text: str, spans: list[Span]) -> None:
         """Look at each long run of token characters: by what it starts with, and by what it holds."""
         taken = -1
         for run in _RUN.finditer(text):
@@ -159,14 +195,14 @@ class Scanner:
                 at = match.start()
                 if at < taken:
                     continue
-                found = _start(text, at)
+                found = self._start(text, at)
                 if found:
                     spans.append(found)
                     taken = found[1]
             value = run[0]
             low = value.lower()
             size = end - begin
-            for least, literal, detector in WITHIN:
+            for least, literal, detector in self._tables.within:
                 if least > size:
                     break
                 if literal in low:
@@ -174,11 +210,21 @@ class Scanner:
                         if _holds(detector, inner[detector.part]):
                             spans.append((*inner.span(detector.part), detector.category))
         low = text.lower()
-        for detector in GATED:
+        for detector in self._tables.gated:
             for literal in detector.gate:
                 if literal in low:
                     _search(detector, text, spans)
                     break
+
+    def _start(self, text: str, at: int) -> Span | None:
+        """Return the span of the provider token that starts at *at*."""
+        starts = self._tables.starts
+        for size in (3, 2):
+            for detector in starts.get(text[at : at + size], ()):
+                found = detector.compiled.match(text, at)
+                if found and _holds(detector, found[detector.part]):
+                    return (*found.span(detector.part), detector.category)
+        return None
 
     @staticmethod
     def _addresses(text: str, spans: list[Span]) -> None:
@@ -227,16 +273,6 @@ def _outside_accounts(text: str, spans: list[Span]) -> list[Span]:
     if not blocked:
         return spans
     return [span for span in spans if span[2] not in _NUMERIC or not any(a < span[1] and span[0] < b for a, b in blocked)]
-
-
-def _start(text: str, at: int) -> Span | None:
-    """Return the span of the provider token that starts at *at*."""
-    for size in (3, 2):
-        for detector in STARTS.get(text[at : at + size], ()):
-            found = detector.compiled.match(text, at)
-            if found and _holds(detector, found[detector.part]):
-                return (*found.span(detector.part), detector.category)
-    return None
 
 
 def _holds(detector: Detector, value: str) -> bool:

@@ -25,6 +25,7 @@ Entry: TypeAlias = "tuple[str, str | None]"
 UNREDACTABLE = "[UNREDACTABLE]"
 TRUNCATED = "[TRUNCATED]"
 CYCLE = "[CYCLE]"
+DROP = ""
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
 _BIG = 10**11
 _BITS = 4096
@@ -39,11 +40,11 @@ _NOT_A_NAME = re.compile(r"[a-z]+[A-Z]|[A-Z][a-z]+[A-Z]|[_/\\@:]|\d")
 class Rules:
     """What the walk asks of a policy: names, replacements, limits."""
 
-    __slots__ = ("depth", "entry", "items", "mask", "masked", "names", "number")
+    __slots__ = ("depth", "drops", "entry", "items", "mask", "masked", "names", "number")
 
     def __init__(  # noqa: PLR0913 - the seams between the walk and a compiled policy
         self, *, names: dict[str, Entry], entry: Callable[[str, Report], Entry], mask: Callable[[str, str], str], masked: re.Pattern[str],
-        number: Callable[[str, Report], str], depth: int, items: int,
+        number: Callable[[str, Report], str], depth: int, items: int, drops: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
         """Take the remembered names, and how to decide about a new one, how to replace a value, how to scan a number."""
         self.names = names
@@ -53,6 +54,7 @@ class Rules:
         self.number = number
         self.depth = depth
         self.items = items
+        self.drops = drops
 
 
 class Walk:
@@ -160,8 +162,11 @@ class Walk:
             text = text[:_LONGEST].rpartition(" ")[0] + " " + TRUNCATED
         if category is not None and text:
             replaced = self._sensitive(text, category)
+            if replaced == DROP and isinstance(slot, dict):
+                slot.pop(place, None)  # type: ignore[arg-type]
+                return
             if replaced is not None:
-                slot[place] = replaced  # type: ignore[index,call-overload]
+                slot[place] = replaced or None  # type: ignore[index,call-overload]
                 return
         slot[place] = text  # type: ignore[index,call-overload]
         self.texts.append(text)
@@ -177,7 +182,7 @@ class Walk:
         self.report.count(category)
         if self.memory is not None:
             self.memory.add(text, category)
-        return self.rules.mask(category, text)
+        return DROP if category in self.rules.drops else self.rules.mask(category, text)
 
     def _number(self, value: float, category: str | None) -> object:
         if category is not None:

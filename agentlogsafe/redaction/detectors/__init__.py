@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypeAlias
+
 from agentlogsafe.redaction.detectors.base import Detector, Number
 from agentlogsafe.redaction.detectors.contact import EMAIL, PHONES
 from agentlogsafe.redaction.detectors.credentials import CREDENTIALS
@@ -13,25 +16,33 @@ DETECTORS: tuple[Detector, ...] = (*PROVIDERS, *CREDENTIALS, EMAIL, *PHONES, IPV
 """All detectors that are patterns."""
 
 
-def _index() -> dict[str, tuple[Detector, ...]]:
-    index: dict[str, tuple[Detector, ...]] = {}
-    for detector in (*PROVIDERS, *CREDENTIALS):
-        for start in detector.starts:
-            head = start[:3]
-            if detector not in index.get(head, ()):
-                index[head] = (*index.get(head, ()), detector)
-    return index
+Within: TypeAlias = "tuple[int, str, Detector]"
 
 
-STARTS = _index()
-"""The first three (or two) characters of a token → the detectors that it could belong to."""
+class Tables:
+    """The detectors of one policy, sorted by how they are looked for."""
 
-GATED: tuple[Detector, ...] = tuple(detector for detector in CREDENTIALS if not detector.starts and not detector.within)
-"""Detectors of credentials that are looked for where one of their literals is."""
+    __slots__ = ("allowed", "gated", "starts", "within")
 
-WITHIN: tuple[tuple[int, str, Detector], ...] = tuple(
-    sorted(((detector.least, literal, detector) for detector in (*CREDENTIALS, *WALLETS) if detector.within for literal in detector.gate), key=lambda row: row[0])
-)
-"""Detectors that are looked for inside long tokens: the least length, a literal that must be in it, the detector; shortest first."""
+    def __init__(self, disabled: Iterable[str] = ()) -> None:
+        """Leave out the detectors whose name, group or category is *disabled*."""
+        out = frozenset(disabled)
+        credentials = [d for d in (*PROVIDERS, *CREDENTIALS, *WALLETS) if not out & {d.name, d.group, d.category}]
+        self.allowed: frozenset[str] = frozenset(d.name for d in DETECTORS if not out & {d.name, d.group, d.category})
+        """The names of all detectors that are in use."""
+        self.starts: dict[str, tuple[Detector, ...]] = {}
+        """The first three (or two) characters of a token → the detectors that it could belong to."""
+        for detector in credentials:
+            for start in detector.starts:
+                known = self.starts.get(start[:3], ())
+                if detector not in known:
+                    self.starts[start[:3]] = (*known, detector)
+        self.within: tuple[Within, ...] = tuple(
+            sorted(((d.least, literal, d) for d in credentials if d.within for literal in d.gate), key=lambda row: row[0])
+        )
+        """What is looked for inside long tokens: the least length, a literal that must be in it, the detector; shortest first."""
+        self.gated: tuple[Detector, ...] = tuple(d for d in credentials if not d.starts and not d.within)
+        """Detectors of credentials that are looked for where one of their literals is."""
 
-__all__ = ["DETECTORS", "GATED", "NUMBERS", "STARTS", "WITHIN", "Detector", "Number"]
+
+__all__ = ["DETECTORS", "NUMBERS", "Detector", "Number", "Tables"]

@@ -22,6 +22,12 @@ def ipv6(text: str) -> bool:
     return ":" in text and ipaddress.ip_address(text.partition("%")[0].partition("/")[0]).version == 6  # noqa: PLR2004
 
 
+def private(text: str) -> bool:
+    """Return whether an address is loopback, private, link-local or otherwise nobody's on the open network."""
+    address = ipaddress.ip_address(text.partition("%")[0].partition("/")[0])
+    return not address.is_global
+
+
 def mac(text: str) -> bool:
     """Return whether *text* is a hardware address that is not the broadcast or the null address."""
     return len(set(text.lower()) - set(":-.")) > 1

@@ -1,0 +1,122 @@
+"""Minimization: what of an event's content is kept, digested or left out, for which purpose and how long."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from agentlogsafe.redaction.report import Report
+
+MODES = ("redacted", "digest", "omit")
+CONTENT_FIELDS = (
+    "answer", "body", "chunks", "completion", "completions", "content", "context", "document", "documents", "input", "inputs", "instructions", "message", "messages",
+    "output", "outputs", "passages", "prompt", "prompts", "query", "question", "reasoning", "response", "result", "results", "summary", "system", "text", "thinking", "transcript",
+)  # fmt: skip
+CONTENT = "@content"
+_PLAIN = re.compile(r"[A-Za-z0-9_][\w.:/@+-]{0,79}\Z|\[[A-Z][A-Z0-9_]{1,23}[^\[\]\s]{0,80}\]\Z|\Z")
+
+
+@dataclass(frozen=True)
+class ContentRule:
+    """What happens to content *fields* of these *events*: kept ``redacted``, replaced by a ``digest``, or left out (``omit``).
+
+    ``"*"`` in *events* stands for every type, ``"@content"`` in *fields* for all the usual content fields (prompts, messages, documents, results, …).
+    *purpose* and *retention* say why content is kept and for how long; the event records both.
+    """
+
+    fields: tuple[str, ...] = (CONTENT,)
+    mode: str = "redacted"
+    events: tuple[str, ...] = ("*",)
+    purpose: str = ""
+    retention: str = ""
+
+    def note(self) -> dict[str, str]:
+        """Return what an event records of this rule."""
+        out = {"mode": self.mode}
+        if self.purpose:
+            out["purpose"] = self.purpose
+        if self.retention:
+            out["retention"] = self.retention
+        return out
+
+
+class Minimizer:
+    """The content rules of one policy, by event type."""
+
+    __slots__ = ("_by_type", "_key", "_rules", "_strict")
+
+    def __init__(self, rules: tuple[ContentRule, ...], unknown: str, key: bytes) -> None:
+        """Take the rules, later ones first; *unknown* is ``keep`` or ``digest``."""
+        self._rules = rules
+        self._strict = unknown == "digest"
+        self._key = key
+        self._by_type: dict[str, dict[str, ContentRule]] = {}
+
+    def active(self) -> bool:
+        """Return whether there is anything to do at all."""
+        return bool(self._rules) or self._strict
+
+    def rules(self, event_type: str) -> dict[str, ContentRule]:
+        """Return field → rule for an event type."""
+        found = self._by_type.get(event_type)
+        if found is None:
+            found = {}
+            for rule in self._rules:
+                if "*" in rule.events or event_type in rule.events:
+                    for name in rule.fields:
+                        found.update(dict.fromkeys(CONTENT_FIELDS if name == CONTENT else (name,), rule))
+            if len(self._by_type) < 256:  # noqa: PLR2004 - event types are few
+                self._by_type[event_type] = found
+        return found
+
+    def before(self, event_type: str, fields: Mapping[str, object], report: Report) -> Mapping[str, object]:
+        """Return *fields* without the payload fields that are to be left out: they need not even be looked at."""
+        payload = fields.get("payload")
+        if not isinstance(payload, dict):
+            return fields
+        rules = self.rules(event_type)
+        left = [name for name in payload if type(name) is str and name in rules and rules[name].mode == "omit"]
+        if not left:
+            return fields
+        for name in left:
+            report.content[name] = rules[name].note()
+        return {**fields, "payload": {name: item for name, item in payload.items() if type(name) is not str or name not in left}}
+
+    def after(self, event_type: str, out: dict[str, object], report: Report) -> None:
+        """Digest, in the redacted copy *out*, what the rules say, and note purpose and retention of what is kept."""
+        payload = out.get("payload")
+        if not isinstance(payload, dict):
+            return
+        rules = self.rules(event_type)
+        for name, item in payload.items():
+            rule = rules.get(name)
+            if rule is not None:
+                if rule.mode == "digest" and item is not None and not isinstance(item, bool):
+                    payload[name] = self.digest(item)
+                    report.content[name] = rule.note()
+                elif rule.purpose or rule.retention:
+                    report.content[name] = rule.note()
+            elif self._strict:
+                payload[name] = self._reduced(item)
+
+    def digest(self, value: object) -> object:
+        """Return the length and the keyed digest of a value, by which equal content is recognised and nothing else learned."""
+        if isinstance(value, dict) and set(value) == {"length", "digest"}:
+            return value
+        raw = value.encode() if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return {"length": len(value) if isinstance(value, str) else len(raw), "digest": "hmac-sha256:" + hmac.new(self._key, raw, hashlib.sha256).hexdigest()[:32]}
+
+    def _reduced(self, value: object) -> object:
+        """Return *value* with every text that is no identifier or enumeration digested."""
+        if isinstance(value, str):
+            return value if _PLAIN.match(value) else self.digest(value)
+        if isinstance(value, dict):
+            return value if set(value) == {"length", "digest"} else {name: self._reduced(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._reduced(item) for item in value]
+        return value

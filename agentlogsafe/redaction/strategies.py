@@ -1,0 +1,73 @@
+"""What stands in the place of a value: a mask, its last four characters, a hash, a keyed token, nothing, or what a function says."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+Replacement: TypeAlias = "Callable[[str, str], str]"
+"""Called with the category and the value; returns what stands for the value."""
+
+STRATEGIES = ("drop", "hash", "mask", "partial", "token")
+MASKED = re.compile(r"\[[A-Z][A-Z0-9_]{1,23}(?:#[0-9a-f]{16}|\*[0-9A-Za-z]{4}|:[^\[\]\s]{1,64})?\]")
+"""What a replacement looks like; text of this form is not redacted again."""
+
+_SHOWN = 4
+_LONG_ENOUGH = 9
+_UNSAFE = re.compile(r"[^\w.@+-]+")
+
+
+def mask(category: str, value: str) -> str:  # noqa: ARG001 - every strategy is called the same way
+    """Return the category in brackets: ``[EMAIL]``."""
+    return f"[{category}]"
+
+
+def partial(category: str, value: str) -> str:
+    """Return the category and the last four characters, ``[CARD*1111]``, where the value is long enough to keep the rest secret."""
+    shown = "".join(c for c in value if c.isascii() and c.isalnum())
+    return f"[{category}*{shown[-_SHOWN:]}]" if len(shown) >= _LONG_ENOUGH else f"[{category}]"
+
+
+def hashed(category: str, value: str) -> str:
+    """Return the category and the start of the SHA-256 of the value; anyone can compute it, so values that can be guessed are not hidden."""
+    return f"[{category}#{hashlib.sha256(value.encode('utf-8', 'replace')).hexdigest()[:16]}]"
+
+
+def token(key: bytes) -> Replacement:
+    """Return the strategy that gives equal values equal tokens under one *key*: they can be joined on, but not guessed without the key."""
+
+    def replace(category: str, value: str) -> str:
+        digest = hmac.new(key, f"{category}\0{value}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+        return f"[{category}#{digest[:16]}]"
+
+    return replace
+
+
+def called(function: Callable[[str, str], object]) -> Replacement:
+    """Return the strategy that asks *function*; what it answers is kept in brackets so that it is not redacted again."""
+
+    def replace(category: str, value: str) -> str:
+        try:
+            answer = _UNSAFE.sub("-", str(function(category, value)))[:64].strip("-")
+        except Exception:  # noqa: BLE001 - a failing function must not let the value through
+            return f"[{category}]"
+        return f"[{category}:{answer}]" if answer and value not in answer else f"[{category}]"
+
+    return replace
+
+
+def replacer(by_category: Mapping[str, object], default: str, key: bytes) -> Replacement:
+    """Return one function for all categories, each with its strategy; dropping is the walk's business, in text it leaves the mask."""
+    if not by_category and default in ("mask", "drop"):
+        return mask
+    named: dict[str, Replacement] = {"mask": mask, "drop": mask, "partial": partial, "hash": hashed, "token": token(key)}
+    table = {category: called(how) if callable(how) else named[str(how)] for category, how in by_category.items()}
+    otherwise = named[default]
+
+    def replace(category: str, value: str) -> str:
+        return table.get(category, otherwise)(category, value)
+
+    return replace
