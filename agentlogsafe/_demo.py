@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import io
 import json
 import os
 import re
@@ -158,6 +159,8 @@ def _statement(tree: ast.AST, line: int) -> ast.stmt:
 
 def console() -> Console:
     """Return a console for stdout: as wide as the terminal, up to a limit, and plain where it is no terminal."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a path can hold what an ASCII terminal cannot
     made = Console(highlight=False)
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = _PIPED
@@ -274,10 +277,10 @@ def _timeline(events: list[dict[str, Any]], to: Console) -> RenderableType:
     room = max(to.width - max(label.cell_len for label in labels) - 36, 8)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for title in ("event", "status"):
-        table.add_column(title, no_wrap=True)
+        table.add_column(title, no_wrap=True, overflow="crop")
     for title in ("at ms", "took ms"):
-        table.add_column(title, no_wrap=True, justify="right")
-    table.add_column("", no_wrap=True)
+        table.add_column(title, no_wrap=True, overflow="crop", justify="right")
+    table.add_column("", no_wrap=True, overflow="crop")
     for label, (_, event) in zip(labels, nodes, strict=True):
         at, took = _milliseconds(event) - begin, event.get("duration_ms")
         length = max(1, round((took or 0) / whole * room))
@@ -333,6 +336,7 @@ def _next(path: Path, count: int, entry: str) -> RenderableType:
         ("agentlogsafe schema", "the JSON Schema of an event"),
     )
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(overflow="fold")
     for command, what in commands:
         table.add_row(Text(command, "cyan"), Text(what, "dim"))
     told = Text.assemble(f"{count} lines of JSON are in ", (str(path), "bold"), ". Next:\n")

@@ -60,7 +60,9 @@ class Filter:
             if _KEY_BEGINS.search(line) and _parsed(line) is None:
                 # An unfinished key is masked up to the end of what is given: missing its end hides more, not less.
                 block, _ = _until(lambda text: "-----END " in text, line, lines, _KEY)
-                yield self._text("".join(block))
+                last = block[-1]
+                end = last[len(last.rstrip("\r\n")) :]
+                yield self._text("".join(block).removesuffix(end)) + end
             elif line.rstrip() in _BRACKETS and not lines.again:
                 yield self._document(line, lines)
             else:

@@ -23,6 +23,7 @@ from agentlogsafe import _demo, _filter, cli
 ESCAPE = "\x1b"
 MAIN = "from agentlogsafe.cli import main; main()"
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA75ejXOS\nq83vAAECAwQFBgcI\n-----END RSA PRIVATE KEY-----\n"
+KEY_MASK = agentlogsafe.redact(KEY.strip())
 
 
 def run(*arguments, stdin=""):
@@ -166,8 +167,8 @@ class TestDemo:
 
     def test_ascii(self, tmp_path):
         """Where the output cannot hold box characters, it does without them."""
-        path = str(tmp_path / "demo.jsonl")
-        out, err, status = finish(start("demo", "-o", path, PYTHONIOENCODING="ascii", LC_ALL="C"))
+        path = str(tmp_path / ("é" * 60 + ".jsonl"))
+        out, err, status = finish(start("demo", "-o", path, PYTHONIOENCODING="ascii"))
 
         assert (err, status) == ("", 0)
         assert "`- run_end" in out
@@ -293,13 +294,13 @@ class TestRedact:
 
         done = run("redact", stdin=text)
 
-        assert done.output == '{\nmail [EMAIL]\n[PRIVATE_KEY]\n{"password":"[PASSWORD]"},\n}\n[\nend\n'
+        assert done.output == "{\nmail [EMAIL]\n" + KEY_MASK + '\n{"password":"[PASSWORD]"},\n}\n[\nend\n'
 
     def test_private_key_over_several_lines(self):
         """A key in PEM form is masked from its first line to its last."""
         done = run("redact", stdin=f"before\nkey = {KEY}after\n")
 
-        assert done.output == "before\nkey = [PRIVATE_KEY]\nafter\n"
+        assert done.output == f"before\nkey = {KEY_MASK}\nafter\n"
 
     def test_private_key_without_end(self, monkeypatch):
         """A key that does not end is masked as far as a key can be long; the log goes on after it."""
@@ -308,9 +309,9 @@ class TestRedact:
 
         done = run("redact", stdin=begin + body * 20 + "the end\n")
 
-        assert done.output.startswith("[PRIVATE_KEY]")
+        assert done.output.startswith(KEY_MASK + "\n")
         assert done.output.endswith("the end\n")
-        assert run("redact", stdin=begin + body).output.strip() == "[PRIVATE_KEY]"
+        assert run("redact", stdin=begin + body).output == KEY_MASK + "\n"
 
     def test_line_ends(self):
         """Line ends stay as they were, and a missing one stays missing."""
@@ -446,5 +447,5 @@ class TestRedact:
         text = "".join(line + "\n" for line in lines)
         out = "".join(_filter.Filter().redacted(io.BytesIO(text.encode())))
 
-        if "PRIVATE" not in text:
+        if "BEGIN" not in text:
             assert re.sub(r"\s", "", out) == re.sub(r"\s", "", text)
