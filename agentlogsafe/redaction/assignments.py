@@ -23,6 +23,7 @@ _NAME = re.compile(
 )
 _QUOTED = re.compile(r"[ \t\n\r\\]{0,12}(?:[rbufRBUF]{0,2})(?P<q>\\{0,3}[\"'`])(?P<v>(?:(?!(?P=q)).){1,8000}?)(?P=q)", re.DOTALL)
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
+_CLOSED = re.compile(r"[\w.:-]{1,64}/<")
 _BARE = re.compile(r"[ \t]{0,8}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,8000})")
 _SCHEME = re.compile(
     r"[ \t\"'\\]{0,4}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?",
@@ -96,7 +97,7 @@ def find(text: str, keys: KeyRules, endings_: frozenset[str] = _ENDINGS) -> list
     """Return the spans of values that stand behind a sensitive name in *text*."""
     spans: list[Span] = []
     for end, start in separators(text, endings_):
-        if _DONE.match(text, start):
+        if _DONE.match(text, start) or (text[start - 1] == ">" and _CLOSED.match(text[max(0, end - 66) : end][::-1])):
             continue
         category, name = _category(text, end, keys)
         if category is None:

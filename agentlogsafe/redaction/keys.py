@@ -99,13 +99,11 @@ def classify(key: str) -> str | None:
     parts = _strip_counter(words(key))
     if not parts:
         return None
-    while len(parts) > 1 and parts[-1] in _DROPPED_TAILS:
+    found = _secret(parts) or _personal(parts)
+    while found is None and len(parts) > 1 and parts[-1] in _DROPPED_TAILS:
         parts = parts[:-1]
-    whole = "".join(parts)
-    found = v.SECRET_PHRASES.get(whole) or v.PERSONAL_PHRASES.get(whole)
-    if found:
-        return found
-    return _secret(parts) or _personal(parts)
+        found = _secret(parts) or _personal(parts)
+    return found
 
 
 class KeyRules:

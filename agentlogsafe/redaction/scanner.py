@@ -84,23 +84,26 @@ class Scanner:
 
         Scanning goes on until nothing more is found, so that scanning the result again changes nothing.
         """
-        bits = gate.questions(text, self._endings)
+        bits = self._questions(text)
         if not bits and not (self._custom and self._wanted(text)):
             return text
         if bits & gate.CONTROL:
             text = sanitize(text)
-            bits = gate.questions(text, self._endings)
+            bits = self._questions(text)
         for _ in range(_ROUNDS):
             spans = self._spans(text, bits, context)
             if not spans:
                 return text
             text = self._replace(text, spans, counts)
-            rest = self._masked.sub("[]", text)
-            bits = gate.questions(rest, self._endings)
-            if not bits and not (self._custom and self._wanted(rest)):
+            bits = self._questions(text)
+            if not bits and not (self._custom and self._wanted(text)):
                 return text
         counts["UNREDACTABLE"] = counts.get("UNREDACTABLE", 0) + 1
         return "[UNREDACTABLE]"
+
+    def _questions(self, text: str) -> int:
+        """Return the gate's answer for *text*, what is masked in it left out."""
+        return gate.questions(self._masked.sub("[]", text) if "[" in text else text, self._endings)
 
     def _spans(self, text: str, bits: int, context: str) -> list[Span]:
         spans = self._plain(text, bits, context)

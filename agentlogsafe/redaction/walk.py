@@ -175,6 +175,10 @@ class Walk:
 
     def _sensitive(self, text: str, category: str) -> str | None:
         """Return what stands for *text* under a sensitive key, or None where it is not that kind of value."""
+        if category == "NAME?":  # it came as an object, and is judged by the text it became
+            if not _person_like(text):
+                return None
+            category = "NAME"
         if self.rules.masked.fullmatch(text):
             return text
         if category == "ADDRESS" and _HOST.match(text):
@@ -185,9 +189,7 @@ class Walk:
         return DROP if category in self.rules.drops else self.rules.mask(category, text)
 
     def _number(self, value: float, category: str | None) -> object:
-        if category is not None:
-            if category == "TOKENS":
-                return value
+        if category is not None and category != "NAME?":
             if isinstance(value, float) or -(1 << _BITS) < value < 1 << _BITS:
                 self.report.count(category)
                 return self.rules.mask(category, str(value))
@@ -229,6 +231,8 @@ class Walk:
             self.nodes += len(value)  # type: ignore[arg-type]
             return self.sequence(value, category, here)  # type: ignore[arg-type]
         plain = simplify(value, self.rules.items)
+        if category == "NAME?" and type(plain) in (dict, list):
+            category = None
         if type(plain) is dict:
             self.nodes += len(plain)
             return self.mapping(plain, category, here)
@@ -241,6 +245,8 @@ class Walk:
 
     def name(self, key: object) -> Entry:
         """Return the name that stands for *key* in the copy, and the category that it announces."""
+        if type(key) is bool:
+            key = "true" if key else "false"
         if type(key) is not str:
             try:
                 key = "null" if key is None else str(simplify(key, 1))
@@ -252,16 +258,20 @@ class Walk:
     @staticmethod
     def person(siblings: dict[object, object], value: object, trail: Trail) -> str | None:
         """Return whether ``name`` names a person here: what it stands in and beside, and what it looks like."""
-        if type(value) is not str:
+        if value is None or type(value) in (bool, dict, list):
             return None
         words = {str(key).lower() for key in siblings if type(key) is str}
         if words & vocabulary.THING_WORDS:
             return None
-        if trail is not None and str(trail[1]).lower() in vocabulary.PERSON_WORDS:
+        if words & vocabulary.PERSON_KEYS or (trail is not None and str(trail[1]).lower() in vocabulary.PERSON_WORDS):
             return "NAME"
-        if words & vocabulary.PERSON_KEYS:
-            return "NAME"
-        return "NAME" if _PERSON.match(value) and not _NOT_A_NAME.search(value) else None
+        if type(value) is not str:
+            return None if type(value) in (int, float) else "NAME?"
+        return "NAME" if _person_like(value) else None
+
+
+def _person_like(text: str) -> bool:
+    return _PERSON.match(text) is not None and not _NOT_A_NAME.search(text) and text not in ("NaN", "Infinity")
 
 
 def _another(name: str, taken: dict[str, object]) -> str:
