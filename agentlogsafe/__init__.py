@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from agentlogsafe import processors
+from agentlogsafe._install import install, self_check
 from agentlogsafe.agent_logger import AgentLogger
 from agentlogsafe.context import ContextThreadPoolExecutor, carry, current_run_id, inject
 from agentlogsafe.delivery import AgentLogSafeWarning, stats
 from agentlogsafe.errors import AgentLogSafeError, ConfigurationError, MissingExtraError
 from agentlogsafe.events import json_schema, register_event_type
 from agentlogsafe.formatter import AuditFormatter
-from agentlogsafe.handler import AuditHandler, install, self_check
+from agentlogsafe.handler import AuditHandler
 from agentlogsafe.redaction import RedactionPolicy, redact
-from agentlogsafe.runs import extract, run, step
+from agentlogsafe.runs import end_on_sigterm, extract, run, step
 from agentlogsafe.settings import Limits
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "RedactionPolicy",
     "carry",
     "current_run_id",
+    "end_on_sigterm",
     "extract",
     "inject",
     "install",

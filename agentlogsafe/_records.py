@@ -138,10 +138,14 @@ class AuditRecord(logging.LogRecord):
     of JSON in its place. Nothing of the original call is left on it.
     """
 
+    # Not in the record's __dict__, which some handlers export whole.
+    __slots__ = ("event",)
+
+    event: dict[str, Any]
+
     def line(self) -> str:
         """Return the event as one line of JSON."""
-        stamp = self.__dict__.get(STAMP)
-        return to_json(stamp.final) if type(stamp) is Stamp else str(self.msg)
+        return to_json(self.event)
 
     def getMessage(self) -> str:  # noqa: N802 -- logging's name
         """Return the event type, or to `logging.Formatter.format` the event as one line of JSON."""
@@ -149,12 +153,13 @@ class AuditRecord(logging.LogRecord):
 
     def __reduce__(self) -> Any:
         # Pickled for another process, which may not have this package: a plain record, with the line as message.
-        plain = {key: value for key, value in self.__dict__.items() if key not in (STAMP, RUN)}
-        return logging.makeLogRecord, (plain | {"msg": self.line(), "args": None},)
+        return logging.makeLogRecord, (self.__dict__ | {"msg": self.line(), "args": None},)
 
     def __copy__(self) -> AuditRecord:
         # What QueueHandler does before it puts a record on its queue.
-        return make(self.__dict__, AuditRecord)
+        copied = make(self.__dict__, AuditRecord)
+        copied.event = self.event
+        return copied
 
 
 def make(attributes: Mapping[str, Any], kind: type[R] = logging.LogRecord) -> R:  # type: ignore[assignment]
@@ -179,15 +184,14 @@ def event_record(record: logging.LogRecord, event: dict[str, Any], names: Mappin
     kept = dict(record.__dict__)
     for key in [key for key in kept if key not in STANDARD]:
         del kept[key]
-    kept.pop("message", None)
-    kept.pop(RUN, None)
+    for key in ("message", STAMP, RUN):
+        kept.pop(key, None)
     kept.update(names)
     kept.update(_EMPTIED)
     kept.update([pair for pair in event.items() if pair[1] is not None])
-    kept[STAMP] = Stamp.finished(event)
     kept["msg"] = event["event_type"]
     made = object.__new__(AuditRecord)
-    made.__dict__ = kept
+    made.__dict__, made.event = kept, event
     return made
 
 

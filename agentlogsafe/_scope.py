@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from typing_extensions import Self
-
 from agentlogsafe import context
 
 if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
+
+    from typing_extensions import Self
 
     from agentlogsafe.context import Frame, Stamp
 

@@ -68,6 +68,8 @@ class Chain:
 
     def record(self, record: logging.LogRecord) -> Audited | logging.LogRecord | None:
         """Return what becomes of a LogRecord: an event, an ordinary record that is redacted, or None (dropped)."""
+        if type(record) is records.AuditRecord:
+            return record.event  # type: ignore[return-value]
         attributes = record.__dict__
         stamp = attributes.get(STAMP)
         if type(stamp) is Stamp:
@@ -179,6 +181,14 @@ class Chain:
             return self.event(event_type, fields, call)
         except Exception as error:  # noqa: BLE001 -- fail closed, as above
             return self._broken(call.stamp, call.level, call.logger, error)
+
+    def own_event(self, payload: Mapping[str, object], record: logging.LogRecord) -> Audited:
+        """Return an event that the library itself has to log, which no run is the cause of."""
+        made = self.safe_event("custom", payload, Call(Stamp.of(new_id(), None), record.created, None, record.name))
+        made.pop("problems")
+        made["level"] = _level_name(record.levelname)
+        made.line = None
+        return made
 
     def event(self, event_type: str | None, fields: Mapping[Any, object], call: Call) -> Audited:
         """Return the finished event of one call.

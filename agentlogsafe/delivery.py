@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
 import time
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentlogsafe.errors import ConfigurationError
-
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable
 
 _REPORT_EVERY = 60.0
@@ -29,10 +26,11 @@ class AgentLogSafeWarning(UserWarning):
 class Counters:
     """What became of the records that one handler accepted."""
 
-    __slots__ = ("__weakref__", "_lock", "accepted", "delivered", "fallback", "lost", "name", "reasons")
+    __slots__ = ("__weakref__", "_lock", "accepted", "delivered", "fallback", "label", "lost", "reasons", "waiting")
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, label: Callable[[], str]) -> None:
+        self.label = label  # asked for late: dictConfig names a handler after it has made it
+        self.waiting: Callable[[], int] = int
         self.accepted = self.delivered = self.fallback = self.lost = 0
         self.reasons: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -54,7 +52,7 @@ class Counters:
         """Return the counts, and why records did not reach the target."""
         with self._lock:
             counts = {name: getattr(self, name) for name in ("accepted", "delivered", "fallback", "lost")}
-            return {**counts, "reasons": dict(self.reasons)}
+            return {**counts, "queued": self.waiting(), "reasons": dict(self.reasons)}
 
 
 _counters: weakref.WeakSet[Counters] = weakref.WeakSet()
@@ -64,13 +62,13 @@ def stats() -> dict[str, dict[str, Any]]:
     """Return the counts of every `AuditHandler` of this process, by handler name.
 
     ``accepted`` = ``delivered`` + ``fallback`` + ``lost``; ``reasons`` counts by exception or cause what did not
-    reach its target.
+    reach its target. What waits in a queue is ``queued`` and not accepted yet.
     """
     found: dict[str, dict[str, Any]] = {}
-    for counters in sorted(_counters, key=lambda item: item.name):
-        name, number = counters.name, 2
+    for counters in sorted(_counters, key=lambda item: item.label()):
+        name, number = counters.label(), 2
         while name in found:
-            name, number = f"{counters.name}#{number}", number + 1
+            name, number = f"{counters.label()}#{number}", number + 1
         found[name] = counters.as_dict()
     return found
 
@@ -114,12 +112,16 @@ class _Heard(threading.local):
 _heard = _Heard()
 
 
-def listen(handler: logging.Handler) -> Callable[[], None]:
-    """Have *handler* tell of its failures during `deliver`; all others it handles as before.
+def listen(handler: logging.Handler, formatter: logging.Formatter) -> Callable[[], None]:
+    """Have *handler* tell of its failures during `deliver`, and format with *formatter* if it has none.
 
-    Returns a function that takes this back.
+    Outside `deliver` it does both as before. Returns a function that takes this back.
     """
-    before = handler.handleError
+    before, format_before = handler.handleError, handler.format
+
+    def format_record(record: logging.LogRecord) -> str:
+        ours = _heard.active is handler and handler.formatter is None
+        return formatter.format(record) if ours else format_before(record)
 
     def handle_error(record: logging.LogRecord) -> None:
         if _heard.active is handler:
@@ -128,10 +130,11 @@ def listen(handler: logging.Handler) -> Callable[[], None]:
             before(record)
 
     handler.handleError = handle_error  # type: ignore[method-assign]
+    handler.format = format_record  # type: ignore[method-assign]
 
     def restore() -> None:
         if handler.__dict__.get("handleError") is handle_error:
-            del handler.handleError
+            del handler.handleError, handler.format
 
     return restore
 
@@ -153,46 +156,3 @@ def deliver(handler: logging.Handler, record: logging.LogRecord) -> str | None:
     finally:
         _heard.active, _heard.error = outer, None
     return None if error is None else type(error).__name__
-
-
-class FallbackFile(logging.Handler):
-    """Keeps lines that no target took: an append-only file that only its owner can read.
-
-    Every line is written with one call and handed to the operating system at once.
-
-    Args:
-        path: the file. It is created when first needed, with mode 0600; a symbolic link is refused.
-
-    Raises:
-        ConfigurationError: when the folder does not exist, or the path is a folder or a symbolic link.
-    """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        super().__init__()
-        self.path = Path(path).absolute()
-        problem = None
-        if not self.path.parent.is_dir():
-            problem = "its folder does not exist"
-        elif self.path.is_dir():
-            problem = "it is a folder"
-        elif self.path.is_symlink():
-            problem = "it is a symbolic link"
-        if problem:
-            msg = (
-                f"fallback: {str(path)!r} cannot be used, {problem} (expected the path of a file in an existing folder)"
-            )
-            raise ConfigurationError(msg)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Append the record's message; an error is for `deliver` to hear."""
-        try:
-            line = self.format(record).encode("utf-8", "backslashreplace") + b"\n"
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-            descriptor = os.open(self.path, flags, 0o600)
-            try:
-                while line:
-                    line = line[os.write(descriptor, line) :]
-            finally:
-                os.close(descriptor)
-        except Exception:  # noqa: BLE001 -- logging's contract: report, do not raise
-            self.handleError(record)

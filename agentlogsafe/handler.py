@@ -8,19 +8,27 @@ import threading
 import warnings
 import weakref
 from collections import deque
+from collections.abc import Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from agentlogsafe import _records as records
+from agentlogsafe._queue import QueueSettings, Relay
+from agentlogsafe._rate import OTHER, RateLimit
 from agentlogsafe._records import Audited
 from agentlogsafe.chain import chain_for
-from agentlogsafe.delivery import AgentLogSafeWarning, Counters, FallbackFile, deliver, listen, report
+from agentlogsafe.delivery import AgentLogSafeWarning, Counters, listen, report
 from agentlogsafe.errors import check_keys, check_type
+from agentlogsafe.events import EVENT_TYPES
+from agentlogsafe.fallback import FallbackFile
 from agentlogsafe.formatter import AuditFormatter
+from agentlogsafe.outlet import Outlet
 from agentlogsafe.settings import SETTING_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+OWN_SETTINGS = frozenset(("fallback", "queue", "rate_limit"))
 
 _NESTED = 100
 _SEEN = 10_000
@@ -35,12 +43,17 @@ class AuditHandler(logging.handlers.MemoryHandler):
           file: {class: logging.FileHandler, filename: app.jsonl}
           audit: {class: agentlogsafe.AuditHandler, target: file, agent_name: …, fallback: audit-fallback.jsonl}
 
-    A target that formats with `logging.Formatter`, or has no formatter, writes the event as a line of JSON in the place
-    of the message; any other gets the event type as message and the fields as attributes. Nothing is buffered.
+    A target without a formatter writes JSON, as an `AuditFormatter` would. One that has a `logging.Formatter` gets an
+    event as a line of JSON in the place of the message; any other gets the event type as message and the fields as
+    attributes. Nothing is buffered.
 
     Args:
         target: the handler to wrap; without one, events go to the handlers that the root logger has at that moment.
-        fallback: the path of a file, or a handler, for what the target fails to take.
+        fallback: the path of a file, a mapping of the arguments of `FallbackFile`, or a handler, for what the target
+            fails to take.
+        queue: deliver from a thread of its own: ``true``, or a mapping of ``size``, ``overflow`` (``block``,
+            ``fallback`` or ``drop``) and ``timeout``.
+        rate_limit: records per second, by event type, ``other`` or ``*``; off by default.
         **settings: those of `Settings`.
 
     Raises:
@@ -51,38 +64,47 @@ class AuditHandler(logging.handlers.MemoryHandler):
         self,
         target: logging.Handler | None = None,
         *,
-        fallback: str | PathLike[str] | logging.Handler | None = None,
+        fallback: str | PathLike[str] | Mapping[str, Any] | logging.Handler | None = None,
+        queue: Mapping[str, Any] | bool | None = None,
+        rate_limit: Mapping[str, float] | None = None,
         **settings: Any,
     ) -> None:
         # MemoryHandler is the one class whose `target: NAME` dictConfig resolves, in any order of handlers; of what
         # it does, buffering, nothing is used.
         super().__init__(capacity=1)
-        check_keys("AuditHandler", settings, SETTING_NAMES | {"target", "fallback"})
+        check_keys("AuditHandler", settings, SETTING_NAMES | OWN_SETTINGS | {"target"})
         check_type("AuditHandler.target", target, (logging.Handler, type(None)), "a handler")
-        check_type("AuditHandler.fallback", fallback, (str, PathLike, logging.Handler, type(None)), "a path or handler")
+        kinds = (str, PathLike, Mapping, logging.Handler, type(None))
+        check_type("AuditHandler.fallback", fallback, kinds, "a path, a mapping or a handler")
         self._chain = chain_for("AuditHandler", settings)
-        self._fallback = fallback if isinstance(fallback, (logging.Handler, type(None))) else FallbackFile(fallback)
-        self._counters: Counters | None = None
+        # For targets without a formatter: ordinary lines are JSON, as events are.
+        self._formatter = AuditFormatter(**{name: settings[name] for name in settings if name != "others"})
+        self._rate = None if rate_limit is None else RateLimit(rate_limit)
+        queue_settings = QueueSettings.load(queue)
+        self._fallback = (
+            fallback if isinstance(fallback, (logging.Handler, type(None))) else FallbackFile.load(fallback)
+        )
+        self.target = target
+        self.counters = Counters(self._label)
+        self._outlet = Outlet(self._targets, self._fallback, self.counters, self._report)
+        self._relay = None if queue_settings is None else Relay(self._outlet, queue_settings, self._lose)
+        if self._relay is not None:
+            self.counters.waiting = self._relay.waiting
         self._nested = _Nested()
         self._seen: set[tuple[str, int]] = set()
+        self._reported = 0
         self._heard: dict[int, Callable[[], None]] = {}
-        self.target = target
         for handler in (target, self._fallback):
             if handler is not None:
                 self._listen(handler)
 
-    @property
-    def counters(self) -> Counters:
-        """What became of the records so far; `agentlogsafe.stats` shows it under the handler's name."""
-        if self._counters is None:
-            target = self.target
-            name = self.name or (target is not None and target.name) or type(target or self).__name__
-            self._counters = Counters(str(name))
-        return self._counters
+    def _label(self) -> str:
+        target = self.target
+        return str(self.name or (target is not None and target.name) or type(target or self).__name__)
 
     def _listen(self, handler: logging.Handler) -> None:
         if id(handler) not in self._heard:
-            self._heard[id(handler)] = listen(handler)
+            self._heard[id(handler)] = listen(handler, self._formatter)
 
     def setTarget(self, target: logging.Handler | None) -> None:  # noqa: N802 -- logging's name
         """Wrap another handler."""
@@ -113,7 +135,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
             # A target that logs while it writes. What it says waits until it has finished, and only one level deep:
             # else the answer to a line would be a line, for ever.
             if nested.draining or len(nested.waiting) >= _NESTED:
-                self.counters.add("lost", "recursion")
+                self._lose("recursion")
             else:
                 nested.waiting.append(record)
             return
@@ -124,32 +146,33 @@ class AuditHandler(logging.handlers.MemoryHandler):
             while nested.waiting:
                 self._emit(nested.waiting.popleft())
         except Exception as error:  # noqa: BLE001 -- a log call is sacred
-            self.counters.add("lost", type(error).__name__)
+            self._lose(type(error).__name__)
             report(self._place(), f"a record was lost ({type(error).__name__})")
         finally:
             nested.active = nested.draining = False
 
     def _emit(self, record: logging.LogRecord) -> None:
+        if self._rate is not None and not self._within_rate(record):
+            return
         made = self._chain.record(record)
         if made is None:
             return
         self._warn_of_bare_handlers(record)
-        handed = (
-            records.event_record(record, made, self._chain.names(record.__dict__))
-            if isinstance(made, Audited)
-            else made
-        )
-        targets = self._targets()
-        if not targets:
-            self._keep(handed, "no target")
-            return
-        failure: str | None = None
-        for target in targets:
-            failure = deliver(target, handed) or failure
-        if failure is None:
-            self.counters.add("delivered")
+        if isinstance(made, Audited):
+            made = records.event_record(record, made, self._chain.names(record.__dict__))
+        if self._relay is None:
+            self._outlet.send(made)
         else:
-            self._keep(handed, failure)
+            self._relay.put(made)
+
+    def _within_rate(self, record: logging.LogRecord) -> bool:
+        name = record.msg if type(record.msg) is str and record.msg in EVENT_TYPES else OTHER
+        passes, held = self._rate.passes(name)  # type: ignore[union-attr]
+        if held:
+            self._say("rate_limited", {"held_back": {name: held}})
+        if not passes:
+            self._lose("rate limit")
+        return passes
 
     def _targets(self) -> list[logging.Handler]:
         if self.target is not None:
@@ -159,22 +182,28 @@ class AuditHandler(logging.handlers.MemoryHandler):
             self._listen(handler)
         return found
 
-    def _keep(self, handed: logging.LogRecord, reason: str) -> None:
-        """Give to the fallback what no target took, or count it as lost; and say so, once a minute."""
-        event_id = handed.__dict__.get("event_id")
-        if self._fallback is None:
-            failure: str | None = "no fallback"
+    def _lose(self, reason: str) -> None:
+        self.counters.add("lost", reason)
+
+    def _report(self, state: str) -> None:
+        """Have the log itself say what became of its records: when the target fails, recovers, or is closed."""
+        counts = self.counters.as_dict()
+        self._reported = counts["accepted"] + 1
+        self._say("delivery_report", {"state": state, "handler": self._label(), **counts})
+
+    def _say(self, kind: str, fields: Mapping[str, object]) -> None:
+        """Hand on an event of our own. What is counted in it does not include itself."""
+        level = logging.WARNING if kind == "rate_limited" or fields.get("state") == "failing" else logging.INFO
+        record = logging.LogRecord("agentlogsafe", level, __file__, 0, "custom", None, None)
+        event = self._chain.own_event({"kind": kind, **fields}, record)
+        handed = records.event_record(record, event, {})
+        if fields.get("state") == "failing":
+            self._outlet.keep(handed, "target failing")
         else:
-            failure = deliver(self._fallback, handed)
-        if failure is None:
-            self.counters.add("fallback", reason)
-            report(self._place(), f"the target failed ({reason}); events go to the fallback", event_id=event_id)
-        else:
-            self.counters.add("lost", reason)
-            report(self._place(), f"the target failed ({reason}), {failure}; events are lost", event_id=event_id)
+            self._outlet.send(handed)
 
     def _place(self) -> str:
-        return f"handler {self.counters.name!r}"
+        return f"handler {self._label()!r}"
 
     def _warn_of_bare_handlers(self, record: logging.LogRecord) -> None:
         seen = (record.name, record.levelno)
@@ -183,13 +212,15 @@ class AuditHandler(logging.handlers.MemoryHandler):
         self._seen.add(seen)
         for owner, handler in bare_handlers(record.name, record.levelno):
             message = (
-                f"raw records of logger {record.name!r} also reach {_describe(handler)} of logger {owner!r}: wrap it "
+                f"raw records of logger {record.name!r} also reach {describe(handler)} of logger {owner!r}: wrap it "
                 f"with AuditHandler, give it an AuditFormatter, or set propagate to false"
             )
             _warn_once(handler, message)
 
     def flush(self) -> None:
-        """Flush the target."""
+        """Wait for the queue, as long as its timeout allows, and flush the target."""
+        if self._relay is not None:
+            self._relay.drain()
         if self.target is not None:
             try:
                 self.target.flush()
@@ -197,7 +228,18 @@ class AuditHandler(logging.handlers.MemoryHandler):
                 report(self._place(), f"the target could not be flushed ({type(error).__name__})")
 
     def close(self) -> None:
-        """Flush; the target stays known, so that a late record is not lost."""
+        """Empty the queue, report what became of all records, and flush.
+
+        The target stays known, so that a late record is not lost. Closing again does nothing, unless there were some.
+        """
+        if self._relay is not None:
+            self._relay.close()
+        if self._rate is not None:
+            held = self._rate.held_back()
+            if held:
+                self._say("rate_limited", {"held_back": held})
+        if self.counters.accepted > self._reported:
+            self._report("closed")
         self.flush()
         logging.Handler.close(self)
 
@@ -224,7 +266,8 @@ def _warn_once(handler: logging.Handler, message: str) -> None:
         report("configuration", message)  # warnings are errors here, and a log call must not raise
 
 
-def _describe(handler: logging.Handler) -> str:
+def describe(handler: logging.Handler) -> str:
+    """Return how to speak of a handler."""
     return f"handler {handler.name!r} ({type(handler).__name__})" if handler.name else f"a {type(handler).__name__}"
 
 
@@ -234,69 +277,12 @@ def bare_handlers(logger_name: str, level: int) -> Iterator[tuple[str, logging.H
     while logger is not None:
         audited = any(isinstance(handler, AuditHandler) and handler.target is None for handler in logger.handlers)
         for handler in logger.handlers:
-            safe = audited or isinstance(handler, logging.NullHandler) or _audits(handler)
+            safe = audited or isinstance(handler, logging.NullHandler) or audits(handler)
             if not safe and handler.level <= level:
                 yield logger.name, handler
         logger = logger.parent if logger.propagate else None
 
 
-def install(logger: logging.Logger | str | None = None, **settings: Any) -> list[AuditHandler]:
-    """Wrap, in place, the handlers that an application already has.
-
-    Args:
-        logger: only this logger's handlers; by default those of the root logger and of every other logger there is.
-        **settings: those of `AuditHandler`, except ``target``.
-
-    Returns:
-        The new handlers, one for each wrapped one, empty where nothing was left to wrap. Calling it again wraps only
-        what has been added since.
-
-    Raises:
-        ConfigurationError: for an unknown or unfit setting.
-    """
-    check_keys("install", settings, SETTING_NAMES | {"fallback"})
-    chain_for("install", {name: value for name, value in settings.items() if name in SETTING_NAMES})
-    if logger is None:
-        known = list(logging.getLogger().manager.loggerDict.values())
-        loggers = [logging.getLogger(), *(item for item in known if isinstance(item, logging.Logger))]
-    else:
-        loggers = [logging.getLogger(logger) if isinstance(logger, str) else logger]
-    wrappers: dict[int, AuditHandler] = {}
-    for owner in loggers:
-        for place, handler in enumerate(owner.handlers):
-            if isinstance(handler, (AuditHandler, logging.NullHandler)):
-                continue
-            if id(handler) not in wrappers:
-                wrapper = wrappers[id(handler)] = AuditHandler(handler, **settings)
-                if handler.name:
-                    wrapper.name = f"audit:{handler.name}"
-            owner.handlers[place] = wrappers[id(handler)]
-    return list(wrappers.values())
-
-
-def self_check() -> list[str]:
-    """Return what in the logging configuration keeps events from being recorded or redacted, one sentence each.
-
-    To be called once logging is configured, at start-up or in a test: loggers that ``dictConfig`` disabled, loggers
-    whose level swallows events, and bare handlers that raw records reach.
-    """
-    known = logging.getLogger().manager.loggerDict
-    loggers = [logging.getLogger(), *(item for item in known.values() if isinstance(item, logging.Logger))]
-    watched = [logging.getLogger("agentlogsafe"), *(item for item in loggers if any(map(_audits, item.handlers)))]
-    findings = [
-        f"logger {logger.name!r} is disabled: it existed before dictConfig, which disables such loggers unless "
-        f"disable_existing_loggers is false"
-        for logger in loggers
-        if logger.disabled
-    ]
-    for logger in watched:
-        if logger.getEffectiveLevel() > logging.INFO:
-            level = logging.getLevelName(logger.getEffectiveLevel())
-            findings.append(f"logger {logger.name!r} has level {level}: events are logged at INFO and do not pass")
-        for owner, handler in bare_handlers(logger.name, logging.CRITICAL):
-            findings.append(f"raw records of logger {logger.name!r} reach {_describe(handler)} of logger {owner!r}")
-    return list(dict.fromkeys(findings))
-
-
-def _audits(handler: logging.Handler) -> bool:
+def audits(handler: logging.Handler) -> bool:
+    """Return whether what reaches *handler* leaves it redacted."""
     return isinstance(handler, AuditHandler) or isinstance(handler.formatter, AuditFormatter)

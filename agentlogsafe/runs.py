@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -17,11 +18,32 @@ from agentlogsafe.context import Defaults, Frame, RunState, Stamp
 from agentlogsafe.events import EVENT_TYPES, new_id
 
 
+class Terminated(SystemExit):
+    """What `end_on_sigterm` raises: the work was cancelled from outside."""
+
+
+def end_on_sigterm() -> None:
+    """End this process on SIGTERM as it would end by itself. Call it in the main thread.
+
+    Without it SIGTERM ends a process at once: runs stay open, and what is in queues is gone. With it, blocks are left
+    one by one, runs end as ``cancelled``, and handlers are closed. The exit status is 143, as without it. A handler
+    for SIGTERM that was there before is called first.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+
+    def terminate(number: int, frame: Any) -> None:
+        if callable(before):
+            before(number, frame)
+        raise Terminated(128 + number)
+
+    signal.signal(signal.SIGTERM, terminate)
+
+
 def _status(error: BaseException | None) -> str:
     """Return how a block ended: an interruption is no error of the work."""
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
         return "success"
-    if isinstance(error, (KeyboardInterrupt, GeneratorExit, asyncio.CancelledError)):
+    if isinstance(error, (KeyboardInterrupt, GeneratorExit, Terminated, asyncio.CancelledError)):
         return "cancelled"
     return "error"
 

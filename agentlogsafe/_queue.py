@@ -1,0 +1,168 @@
+"""Delivery off the hot path: a bounded queue and the thread that empties it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import logging.handlers
+import os
+import queue
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from agentlogsafe.errors import ConfigurationError, check_choice, check_keys, check_type
+
+if TYPE_CHECKING:
+    from agentlogsafe.outlet import Outlet
+
+_BLOCK = 1.0
+
+
+@dataclass(frozen=True)
+class QueueSettings:
+    """How many records may wait, what becomes of more, and how long a shutdown may take.
+
+    Args:
+        size: records that may wait.
+        overflow: ``block`` waits up to a second for room, except inside an event loop, and then does as
+            ``fallback``, which hands the record to the fallback; ``drop`` counts it as lost.
+        timeout: seconds that flushing and closing may take.
+    """
+
+    size: int = 10_000
+    overflow: str = "block"
+    timeout: float = 5.0
+
+    @classmethod
+    def load(cls, source: object) -> QueueSettings | None:
+        """Return the settings in a mapping; ``true`` stands for the defaults, false or nothing for no queue.
+
+        Raises:
+            ConfigurationError: for an unknown name or an unfit value.
+        """
+        if source is None or source is False:
+            return None
+        if source is True:
+            return cls()
+        check_type("queue", source, Mapping, "a mapping such as {'size': 10000}, or true")
+        given: dict[str, Any] = dict(source)  # type: ignore[call-overload]
+        check_keys("queue", given, (item.name for item in fields(cls)))
+        check_choice("queue.overflow", given.get("overflow", "block"), ("block", "fallback", "drop"))
+        made = cls(**given)
+        if type(made.size) is not int or made.size < 1:
+            msg = f"queue.size: expected a positive integer, got {made.size!r}"
+            raise ConfigurationError(msg)
+        if type(made.timeout) not in (int, float) or made.timeout <= 0:
+            msg = f"queue.timeout: expected a number of seconds, got {made.timeout!r}"
+            raise ConfigurationError(msg)
+        return made
+
+
+class Relay(logging.handlers.QueueListener):
+    """The queue in front of an `Outlet`, and the thread behind it.
+
+    The thread starts with the first record, also the first after a fork: the child has neither the parent's thread nor
+    its records, which are the parent's to deliver.
+    """
+
+    def __init__(self, outlet: Outlet, settings: QueueSettings, lose: Any) -> None:
+        super().__init__(queue.Queue(settings.size))
+        self._outlet, self._settings, self._lose = outlet, settings, lose
+        self._start_lock = threading.Lock()
+        self._closed = False
+        _relays.add(self)
+
+    def put(self, record: logging.LogRecord) -> None:
+        """Queue one record, or do with it what ``overflow`` says. Never raises, never waits without bound."""
+        if self._closed:
+            self._outlet.send(record)
+            return
+        if self._thread is None:
+            self._begin()
+        waiting: queue.Queue[Any] = self.queue  # type: ignore[assignment]
+        try:
+            waiting.put_nowait(record)
+        except queue.Full:
+            if self._settings.overflow == "drop":
+                self._lose("queue full")
+                return
+            if self._settings.overflow == "block" and not _in_event_loop():
+                with contextlib.suppress(queue.Full):
+                    waiting.put(record, timeout=_BLOCK)
+                    return
+            self._outlet.keep(record, "queue full")
+
+    def _begin(self) -> None:
+        with self._start_lock:
+            if self._thread is None:
+                self.start()
+
+    def handle(self, record: logging.LogRecord) -> None:
+        """Deliver one record; nothing that happens there ends the thread."""
+        try:
+            self._outlet.send(record)
+        except Exception as error:  # noqa: BLE001 -- as said
+            self._lose(type(error).__name__)
+
+    def waiting(self) -> int:
+        """Return how many records wait."""
+        waiting: queue.Queue[Any] = self.queue  # type: ignore[assignment]
+        return waiting.qsize()
+
+    def drain(self) -> bool:
+        """Wait until all is delivered, as long as the settings allow; return whether it is."""
+        deadline = time.monotonic() + self._settings.timeout
+        waiting: queue.Queue[Any] = self.queue  # type: ignore[assignment]
+        while waiting.unfinished_tasks and self._thread is not None and self._thread.is_alive():
+            if time.monotonic() > deadline or threading.current_thread() is self._thread:
+                return False
+            time.sleep(0.001)
+        return not waiting.unfinished_tasks
+
+    def close(self) -> None:
+        """End the thread; what it could not deliver in time goes to the fallback. Later records go straight out."""
+        if self._closed:
+            return
+        done = self.drain()
+        self._closed = True
+        if done and self._thread is not None:
+            self.stop()
+        waiting: queue.Queue[Any] = self.queue  # type: ignore[assignment]
+        while True:
+            try:
+                record = waiting.get_nowait()
+            except queue.Empty:
+                return
+            if isinstance(record, logging.LogRecord):
+                self._outlet.keep(record, "shutdown timeout")
+
+    def renew(self) -> None:
+        """Begin anew in a forked child."""
+        self.queue = queue.Queue(self._settings.size)
+        self._thread = None
+        self._start_lock = threading.Lock()
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+_relays: weakref.WeakSet[Relay] = weakref.WeakSet()
+
+
+def _renew_after_fork() -> None:
+    for relay in list(_relays):
+        relay.renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_after_fork)

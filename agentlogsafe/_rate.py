@@ -1,0 +1,62 @@
+"""A bound on floods: so many records a second of each event type, the rest counted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+
+from agentlogsafe.errors import ConfigurationError, check_keys, check_type
+from agentlogsafe.events import EVENT_TYPES
+
+OTHER = "other"
+"""Stands for ordinary lines; ``*`` for every type without a number of its own."""
+
+
+class RateLimit:
+    """Lets so many records of a type pass in any second, and remembers how many it held back.
+
+    Args:
+        limits: records per second, by event type, ``other`` or ``*``.
+
+    Raises:
+        ConfigurationError: for an unknown event type, or a rate that is no positive number.
+    """
+
+    def __init__(self, limits: Mapping[str, float]) -> None:
+        check_type("rate_limit", limits, Mapping, "a mapping such as {'tool_call': 100, '*': 1000}")
+        check_keys("rate_limit", limits, {*EVENT_TYPES, OTHER, "*"})
+        given: Mapping[str, object] = limits
+        for name, rate in given.items():
+            if isinstance(rate, bool) or not isinstance(rate, (int, float)) or rate <= 0:
+                msg = f"rate_limit.{name}: expected a positive number of records a second, got {rate!r}"
+                raise ConfigurationError(msg)
+        self._rates = dict(limits)
+        self._lock = threading.Lock()
+        self._windows: dict[str, list[float]] = {}  # type → [begin of its second, passed, held back]
+
+    def passes(self, name: str) -> tuple[bool, int]:
+        """Return whether a record of type *name* may pass, and how many were held back in the second that ended."""
+        rate = self._rates.get(name, self._rates.get("*"))
+        if rate is None:
+            return True, 0
+        now = time.monotonic()
+        with self._lock:
+            window = self._windows.setdefault(name, [now, 0, 0])
+            held = 0
+            if now - window[0] >= 1.0:
+                held = int(window[2])
+                window[:] = [now, 0, 0]
+            if window[1] < max(rate, 1):
+                window[1] += 1
+                return True, held
+            window[2] += 1
+            return False, held
+
+    def held_back(self) -> dict[str, int]:
+        """Return, and forget, what was held back and not declared yet."""
+        with self._lock:
+            held = {name: int(window[2]) for name, window in self._windows.items() if window[2]}
+            for window in self._windows.values():
+                window[2] = 0
+            return held
