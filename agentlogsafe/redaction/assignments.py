@@ -21,16 +21,19 @@ _TAIL_DROPPED = " \t\"'`\\*_:=?!|-)]}>.+~"
 _NAME = re.compile(
     r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?(?P<name>[\w.$\-@\[\]]{1,64})(?P<more>[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?)?"
 )
-_QUOTED = re.compile(r"[ \t\n\r\\]{0,12}(?:[rbufRBUF]{0,2})(?P<q>\\{0,3}[\"'`])(?P<v>(?:(?!(?P=q)).){1,8000}?)(?P=q)", re.DOTALL)
+_OPENED = re.compile(r"[ \t\n\r\\]{0,12}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
 _CLOSED = re.compile(r"[\w.:-]{1,64}/<")
-_BARE = re.compile(r"[ \t]{0,8}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,8000})")
+_BARE = re.compile(r"[ \t]{0,8}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
+_BARE_REST = re.compile(r"[^\s\"'`,;&<>|]*")
 _SCHEME = re.compile(
     r"[ \t\"'\\]{0,4}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?",
     re.IGNORECASE,
 )
-_LINE = re.compile(r"[^\s\"'`,;<>|}][^\r\n\"'`<>|]{0,8000}")
-_WORD = re.compile(r"[^\s\"'`,;<>|}][^\s\"'`<>|]{0,8000}")
+_LINE = re.compile(r"[^\s\"'`,;<>|}][^\r\n\"'`<>|]{0,255}")
+_LINE_REST = re.compile(r"[^\r\n\"'`<>|]*")
+_WORD = re.compile(r"[^\s\"'`,;<>|}][^\s\"'`<>|]{0,255}")
+_WORD_REST = re.compile(r"[^\s\"'`<>|]*")
 _WHOLE_LINE = frozenset(("digest", "aws4-hmac-sha256", "oauth", "hawk", "hmac"))
 _MASK = MASKED
 _DONE = re.compile(_MASK.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
@@ -47,6 +50,8 @@ _PERSON = re.compile(r"[^\W\d_a-z][\w'’.-]{0,30}(?:[ \t][^\W\d_a-z][\w'’.-]{
 _POST = re.compile(r"[ \t\"']{0,3}(?P<v>\d{4,6}(?:-\d{3,4})?|[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ -]?\d[A-Z]\d)\b")
 _STREET = re.compile(r"[ \t\"']{0,3}(?P<v>[^\n\r\"'|;<>{}\[\]]{4,160})")
 
+_JUDGED = 128
+_FARTHEST = 8000
 _QUOTES = ("\"", "'", "`")
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 _STOCK = frozenset("test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()) - {"letmein"}
@@ -66,7 +71,7 @@ _ENDINGS = endings()
 
 def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple[int, int]]:
     """Yield (where the name ends, where the value may start) for each separator behind a word with a sensitive ending."""
-    for sign in "=:>,(":
+    for sign in "=:>,(" if '"' in text or "'" in text or "`" in text else "=:>":
         at = text.find(sign)
         while at >= 0:
             end = at
@@ -96,24 +101,39 @@ def touches(text: str) -> bool:
 def find(text: str, keys: KeyRules, endings_: frozenset[str] = _ENDINGS) -> list[Span]:
     """Return the spans of values that stand behind a sensitive name in *text*."""
     spans: list[Span] = []
+    covered = 0
     for end, start in separators(text, endings_):
-        if _DONE.match(text, start) or (text[start - 1] == ">" and _CLOSED.match(text[max(0, end - 66) : end][::-1])):
+        if start < covered or _DONE.match(text, start) or (text[start - 1] == ">" and _CLOSED.match(text[max(0, end - 66) : end][::-1])):
             continue
         category, name = _category(text, end, keys)
         if category is None:
             continue
+        tagged = text[start - 1] == ">"
         while start < len(text) and text[start] in "=:>~":
             start += 1  # noqa: PLW2901 - ``:=``, ``=>``, ``::=``
-        span = _tagged(text, start, category) if text[start - 1] == ">" else _value(text, start, category, name)
+        span = _tagged(text, start, category) if tagged else _value(text, start, category, name)
         if span:
             spans.append(span)
+            covered = span[1]
     return spans
+
+
+def _quoted(text: str, start: int) -> tuple[int, int] | None:
+    """Return where the text between the quotes at *start* begins and ends."""
+    opened = _OPENED.match(text, start)
+    if not opened:
+        return None
+    quote, begin = opened["q"], opened.end()
+    end = text.find(quote, begin, begin + _FARTHEST)
+    while end > 0 and len(quote) == 1 and text[end - 1] == "\\":
+        end = text.find(quote, end + 1, begin + _FARTHEST)
+    return (begin, end) if end > begin else None
 
 
 def _tagged(text: str, start: int, category: str) -> Span | None:
     """Return the span of an element's text, ``<password>…</password>``, when it is a value of *category*."""
     match = _ELEMENT.match(text, start)
-    if not match or category == "NAME?" or _MASK.search(match["v"]):
+    if not match or category in ("NAME?", "JWK?") or _MASK.search(match["v"]):
         return None
     value = match["v"].rstrip()
     if category in _CREDENTIALS and not _secretive(value, category, "", quoted=True, tight=True):
@@ -148,7 +168,7 @@ def _value(text: str, start: int, category: str, name: str) -> Span | None:
         return _credential(text, start, category, name)
     if category in ("NAME", "NAME?"):
         return _named(text, start, category)
-    if category == "EMAIL":
+    if category in ("EMAIL", "JWK?"):
         return None
     if category == "BIRTH_DATE":
         return _anchored(text, start, _DATE, category)
@@ -156,10 +176,14 @@ def _value(text: str, start: int, category: str, name: str) -> Span | None:
         match = _POST.match(text, start)
         return (*match.span("v"), category) if match else None
     if category == "ADDRESS":
-        match = _QUOTED.match(text, start) or _STREET.match(text, start)
-        if match and any(c.isdigit() for c in match["v"]) and " " in match["v"].strip() and not _MASK.search(match["v"]) and "://" not in match["v"]:
-            return (*match.span("v"), category)
-        return None
+        found = _quoted(text, start)
+        if found is None:
+            match = _STREET.match(text, start)
+            found = match.span("v") if match else None
+        if found is None:
+            return None
+        value = text[found[0] : found[1]][:_JUDGED]
+        return (*found, category) if any(c.isdigit() for c in value) and " " in value.strip() and not _MASK.search(value) and "://" not in value else None
     match = _DIGITY.match(text, start)
     if match and not _DATE.match(match["v"]):
         value = _run(match["v"])
@@ -187,13 +211,12 @@ def _anchored(text: str, start: int, pattern: re.Pattern[str], category: str) ->
 
 
 def _named(text: str, start: int, category: str) -> Span | None:
-    match = _QUOTED.match(text, start)
-    if match:
-        if category == "NAME" or _PERSON.fullmatch(match["v"]):
-            return None if _MASK.fullmatch(match["v"]) or category == "NAME?" else (*match.span("v"), "NAME")
-        return None
     if category == "NAME?":
         return None
+    found = _quoted(text, start)
+    if found:
+        value = text[found[0] : found[1]][:_JUDGED]
+        return None if _MASK.fullmatch(value) else (*found, "NAME")
     return _anchored(text, start, _PERSON, "NAME")
 
 
@@ -203,19 +226,22 @@ def _header(text: str, start: int, category: str) -> Span | None:
     if not opened:
         return None
     scheme = (opened["scheme"] or "").lower()
-    match = (_LINE if category == "COOKIE" or scheme in _WHOLE_LINE else _WORD).match(text, opened.end())
+    whole = category == "COOKIE" or scheme in _WHOLE_LINE
+    match = (_LINE if whole else _WORD).match(text, opened.end())
     if not match:
         return None
     begin, end = match.span()
-    end = begin + len(match[0].rstrip(" \t,;)]}\\"))
-    value = text[begin:end]
+    value = text[begin:end].rstrip(" \t,;)]}\\")
     if len(value) < 4 or _MASK.match(value) or _PLACEHOLDER.match(value) or (not scheme and _prose(value)) or "(" in value:  # noqa: PLR2004
         return None
     if category == "COOKIE" and "=" not in value and not any(c.isdigit() for c in value):
         return None
     if category != "COOKIE" and value.isalpha() and len(value) < 12:  # noqa: PLR2004
         return None
-    return begin, end, category
+    if end - begin <= _JUDGED * 2 - 1:
+        return begin, begin + len(value), category
+    rest = (_LINE_REST if whole else _WORD_REST).match(text, end)
+    return begin, rest.end() if rest else end, category
 
 
 def _prose(value: str) -> bool:
@@ -223,10 +249,10 @@ def _prose(value: str) -> bool:
 
 
 def _credential(text: str, start: int, category: str, name: str) -> Span | None:
-    quoted = _QUOTED.match(text, start)
-    if quoted:
-        value = quoted["v"]
-        return (*quoted.span("v"), category) if _secretive(value, category, name, quoted=True, tight=False) else None
+    found = _quoted(text, start)
+    if found:
+        value = text[found[0] : found[1]][:_JUDGED]
+        return (*found, category) if _secretive(value, category, name, quoted=True, tight=False) else None
     bare = _BARE.match(text, start)
     if not bare:
         return None
@@ -238,7 +264,11 @@ def _credential(text: str, start: int, category: str, name: str) -> Span | None:
         value = value[:-1]
     if not _secretive(value, category, name, quoted=False, tight=tight):
         return None
-    return bare.start("v"), bare.start("v") + len(value), category
+    end = bare.start("v") + len(value)
+    if end == bare.end() and len(bare["v"]) == _JUDGED:
+        rest = _BARE_REST.match(text, end)
+        end = rest.end() if rest else end
+    return bare.start("v"), end, category
 
 
 def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: bool) -> bool:

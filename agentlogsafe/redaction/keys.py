@@ -85,7 +85,7 @@ def _personal(parts: list[str]) -> str | None:
         if size > len(parts):
             continue
         found = v.PERSONAL_PHRASES.get("".join(parts[-size:]))
-        if found == "NAME?" and len(parts) > 1:
+        if found in ("NAME?", "JWK?") and len(parts) > 1:
             break
         if found:
             return found

@@ -27,6 +27,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 _OUTLINE = {**{ord(c): "9" for c in string.digits}, **{ord(c): "A" for c in string.ascii_letters}}
 _JOINTS = frozenset((" ", "-", ".", "/", ":", "_", "+", ""))
 _WINDOW = 7
+_LONGEST_PLAIN = 24
+_SHORTEST_MIXED = 7
 _CARD_CONTEXT = frozenset(("card", "cards", "credit", "debit", "visa", "mastercard", "amex", "maestro", "discover", "cc", "karte", "carte", "tarjeta", "carta"))
 _IBAN_LONGEST = 42
 _FLOATING = re.compile(r"\d+\.\d+$")
@@ -45,10 +47,11 @@ def _stdnum(name: str) -> Check | None:
 class Numbers:
     """The number table, compiled: outline → what it can be."""
 
-    __slots__ = ("_by_outline", "_checks")
+    __slots__ = ("_by_outline", "_checks", "_phones")
 
     def __init__(self, disabled: frozenset[str] = frozenset()) -> None:
         """Resolve every validator now, so that nothing is imported while logging."""
+        self._phones = not disabled & {"PHONE", "contact"}
         self._by_outline: dict[str, list[Number]] = {}
         self._checks: dict[str, Check | None] = {}
         for number in NUMBERS:
@@ -75,7 +78,19 @@ class Numbers:
         outline = text.translate(_OUTLINE)
         at = 0
         while at < len(chunks):
-            found = _phone_at(text, chunks[at][0]) or self._at(text, outline, chunks, at, context) or _spoken_at(text, chunks[at][0])
+            start, end = chunks[at]
+            size = end - start
+            first = text[start]
+            if size > _LONGEST_PLAIN and first.isdigit():
+                found = None
+            elif first.isdigit():
+                found = (_phone_at(text, start) if self._phones else None) or self._at(text, outline, chunks, at, context)
+                if found is None and self._phones:
+                    found = _spoken_at(text, start)
+            elif size < _SHORTEST_MIXED and (at + 1 == len(chunks) or text[end : chunks[at + 1][0]] not in _JOINTS) and outline[end : end + 2] not in (" A", "-A"):
+                found = None
+            else:
+                found = self._at(text, outline, chunks, at, context)
             if found is None:
                 at += 1
                 continue
@@ -171,7 +186,9 @@ def _phone_at(text: str, start: int) -> Span | None:
     if before in ("(", " ") and text[start - 2 : start - 1] == "+":
         return _shaped(INTERNATIONAL, text, start - 2)
     if before == "(":
-        start -= 1
+        found = _shaped(AMERICAN, text, start - 1) or _shaped(NATIONAL, text, start - 1)
+        if found:
+            return found
     if first == "0":
         return _shaped(NATIONAL, text, start) or _shaped(INTERNATIONAL, text, start) or (_shaped(AMERICAN, text, start) if text.startswith("001", start) else None)
     return _shaped(AMERICAN, text, start) if first in "123456789" else None

@@ -131,7 +131,7 @@ def check_disabled(names: tuple[str, ...]) -> None:
     """
     from agentlogsafe.redaction.detectors import DETECTORS, NUMBERS  # noqa: PLC0415 - the tables are only needed to check names
 
-    valid = {d.name for d in DETECTORS} | {d.group for d in DETECTORS} | {d.category for d in DETECTORS} | {n.name for n in NUMBERS} | {n.category for n in NUMBERS} | {"national"}
+    valid = {d.name for d in DETECTORS if d.category != "PHONE"} | {d.group for d in DETECTORS} | {d.category for d in DETECTORS} | {n.name for n in NUMBERS} | {n.category for n in NUMBERS} | {"national"}
     for name in names:
         check_choice("policy.detectors.disable", name, valid)
 

@@ -53,12 +53,12 @@ class Redactor:
     def copy(self, value: object, report: Report, *, key: str | None = None, memory: RunMemory | None = None) -> object:
         """Return a redacted, JSON-safe copy of *value*; *key* is the name that it stood under, if any."""
         try:
-            root: list[object] = [None]
+            root: dict[str, object] = {}
             category = self._keys.category(key) if key else None
             walk = Walk(self._rules, report, memory if self.policy.memory else None)
-            walk.put(root, 0, value, Walk.person({}, value, None) if category == "NAME?" else category, None)
+            walk.put(root, "", value, Walk.person({}, value, None) if category == "NAME?" else category, None)
             self._finish(walk)
-            return root[0]
+            return root.get("")
         except Exception:  # noqa: BLE001 - fail closed, whatever it was; the exception's own text may quote the value
             report.problem("redaction failed; the value was withheld")
             return UNREDACTABLE
@@ -87,7 +87,7 @@ class Redactor:
     def _entry(self, key: str, report: Report) -> Entry:
         """Decide about a key seen for the first time, and remember it when it is clean."""
         name = self._scanner.scan(key, report.counts)
-        entry = name, self._keys.category(name)
+        entry = name, self._keys.category(MASKED.sub("", name) if "[" in name else name)
         if name == key and len(key) <= _LONGEST_NAME:
             if len(self._names) >= _ENOUGH:
                 self._names.clear()
@@ -171,12 +171,12 @@ class Redactor:
         try:
             inner = Walk(self._rules, walk.report, walk.memory)
             inner.nodes = walk.nodes
-            root: list[object] = [None]
-            inner.put(root, 0, value, None, None)
+            root: dict[str, object] = {}
+            inner.put(root, "", value, None, None)
             self._finish(inner, level + 1)
             walk.nodes = inner.nodes
-            if root[0] != value:
-                slot[place] = orjson.dumps(root[0]).decode()  # type: ignore[index,call-overload]
+            if root[""] != value:
+                slot[place] = orjson.dumps(root[""]).decode()  # type: ignore[index,call-overload]
                 return True
             slot[place] = sanitize(text)  # type: ignore[index,call-overload]
             # A key that stands there twice: the parser saw only the last.

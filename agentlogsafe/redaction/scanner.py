@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from itertools import islice
 
-from agentlogsafe.redaction import assignments, disguise, gate, prose
+from agentlogsafe.redaction import assignments, disguise, fast, gate, prose
 from agentlogsafe.redaction.custom import CustomDetector
 from agentlogsafe.redaction.detectors import Tables
 from agentlogsafe.redaction.detectors.base import Detector
@@ -50,7 +50,7 @@ def sanitize(text: str) -> str:
 class Scanner:
     """The detectors of one policy, ready to be applied to text."""
 
-    __slots__ = ("_all", "_custom", "_endings", "_found", "_keys", "_mask", "_masked", "_numbers", "_open", "_public", "_tables")
+    __slots__ = ("_all", "_custom", "_endings", "_fast", "_found", "_keys", "_mask", "_masked", "_numbers", "_open", "_public", "_tables")
 
     def __init__(  # noqa: PLR0913 - what of a policy concerns text
         self, keys: KeyRules, mask: Mask, *, disabled: tuple[str, ...] = (), custom: tuple[CustomDetector, ...] = (), public: bool = False, endings: frozenset[str] | None = None,
@@ -61,6 +61,7 @@ class Scanner:
         self._masked = MASKED
         self._numbers = Numbers(frozenset(disabled))
         self._endings = endings or assignments.endings()
+        self._fast = fast.gate(self._endings)
         self._tables = Tables(disabled)
         self._all = not disabled
         self._found = frozenset(disabled)
@@ -70,7 +71,11 @@ class Scanner:
 
     def suspicious(self, text: str) -> bool:
         """Return whether `scan` could change *text*; False is certain."""
-        return gate.questions(text, self._endings) != 0 or (bool(self._custom) and self._wanted(text))
+        if self._custom and self._wanted(text):
+            return True
+        if self._fast is not None and len(text) > fast.SHORTEST and text.isascii() and not self._fast(text):
+            return False
+        return gate.questions(text, self._endings) != 0
 
     def _wanted(self, text: str) -> bool:
         """Return whether a custom detector wants to see *text*."""
@@ -159,12 +164,13 @@ class Scanner:
 
     def _plain(self, text: str, bits: int, context: str) -> list[Span]:
         spans: list[Span] = []
+        allowed = self._tables.allowed
         if bits & gate.TOKEN:
             self._tokens(text, spans)
         if bits & gate.AT:
-            self._addresses(text, spans)
+            self._addresses(text, spans, emails="email" in allowed)
         if bits & (gate.NUMBER | gate.DOTTED):
-            if bits & gate.DOTTED:
+            if bits & gate.DOTTED and "ipv4" in allowed:
                 self._network(IPV4, text, spans)
             spans += self._numbers.find(text, context)
             if spans:
@@ -172,9 +178,10 @@ class Scanner:
         elif bits & gate.WORD:
             spans += self._numbers.find(text, context)
         if bits & gate.COLONS:
-            self._network(IPV6, text, spans)
-        if bits & (gate.COLONS | gate.NUMBER):
-            _search(MAC, text, spans)
+            if "ipv6" in allowed:
+                self._network(IPV6, text, spans)
+            if "mac" in allowed:
+                _search(MAC, text, spans)
         if bits & gate.NAMED:
             spans += assignments.find(text, self._keys, self._endings)
         if bits & gate.WORD:
@@ -215,9 +222,17 @@ class Scanner:
         low = text.lower()
         for detector in self._tables.gated:
             for literal in detector.gate:
-                if literal in low:
+                at = low.find(literal)
+                if at < 0:
+                    continue
+                if not detector.anchored or len(low) != len(text):
                     _search(detector, text, spans)
                     break
+                while at >= 0:
+                    match = detector.compiled.match(text, at)
+                    if match and _holds(detector, match[detector.part]):
+                        spans.append((*match.span(detector.part), detector.category))
+                    at = low.find(literal, at + 1)
 
     def _start(self, text: str, at: int) -> Span | None:
         """Return the span of the provider token that starts at *at*."""
@@ -230,7 +245,7 @@ class Scanner:
         return None
 
     @staticmethod
-    def _addresses(text: str, spans: list[Span]) -> None:
+    def _addresses(text: str, spans: list[Span], *, emails: bool = True) -> None:
         logins = [match.span("v") for match in _URL_LOGIN.finditer(text)] if "://" in text or "\\/" in text else []
         for start, end in logins:
             if text[start] not in "$<{*[" and not text.startswith("//", start):
@@ -239,7 +254,7 @@ class Scanner:
             spans += [(*match.span("v"), "TOKEN") for match in _URL_TOKEN.finditer(text)]
         parting = {end for _, end in logins}
         last = 0
-        at = text.find("@")
+        at = text.find("@") if emails else -1
         while at >= 0:
             if at not in parting:
                 local = _LOCAL.match(text[max(0, at - 65, last) : at][::-1])
@@ -272,10 +287,17 @@ class Scanner:
 
 def _outside_accounts(text: str, spans: list[Span]) -> list[Span]:
     """Drop telephone and other numbers found inside what is written like an IBAN but is none: its parts are no numbers either."""
-    blocked = [match.span() for match in _ACCOUNT.finditer(text) if match[0][:2] in IBAN_LENGTHS]
-    if not blocked:
-        return spans
-    return [span for span in spans if span[2] not in _NUMERIC or not any(a < span[1] and span[0] < b for a, b in blocked)]
+    return [span for span in spans if span[2] not in _NUMERIC or not _in_account(text, span[0], span[1])]
+
+
+def _in_account(text: str, start: int, end: int) -> bool:
+    if text[start - 1 : start] not in (" ", "-") or not (text[start - 2 : start - 1].isupper() or text[start - 2 : start - 1].isdigit()):
+        return False
+    begin = max(0, start - 44)
+    for match in _ACCOUNT.finditer(text, begin, min(len(text), end + 44)):
+        if match[0].replace(" ", "")[:2] in IBAN_LENGTHS and match.start() < end and start < match.end():
+            return True
+    return False
 
 
 def _holds(detector: Detector, value: str) -> bool:

@@ -54,7 +54,7 @@ LOGINS = frozenset(
 # Several words in a row (joined), for keys whose last word says nothing by itself.
 SECRET_PHRASES = {
     "connectionstring": "SECRET", "sonarlogin": "TOKEN", "accessid": "API_KEY", "xjfrogartapi": "API_KEY", "artapi": "API_KEY", "userpwd": "PASSWORD", "connstring": "SECRET", "connstr": "SECRET", "connectionstr": "SECRET",
-    "securitycode": "CARD_CODE", "cardcode": "CARD_CODE", "verificationcode": "PASSWORD", "authcode": "PASSWORD",
+    "passphrase": "PASSWORD", "passcode": "PASSWORD", "passkey": "PASSWORD", "password": "PASSWORD", "securitycode": "CARD_CODE", "cardcode": "CARD_CODE", "verificationcode": "PASSWORD", "authcode": "PASSWORD",
     "authorizationcode": "PASSWORD", "authenticationcode": "PASSWORD", "smscode": "PASSWORD", "mfacode": "PASSWORD",
     "2facode": "PASSWORD", "onetimecode": "PASSWORD", "otpcode": "PASSWORD", "logincode": "PASSWORD", "accesscode": "PASSWORD", "pincode": "PASSWORD",
     "recoverycode": "PASSWORD", "recoverycodes": "PASSWORD", "backupcode": "PASSWORD", "backupcodes": "PASSWORD",
@@ -103,7 +103,7 @@ PERSONAL_PHRASES = {
     "dob": "BIRTH_DATE", "dateofbirth": "BIRTH_DATE", "birthdate": "BIRTH_DATE", "birthday": "BIRTH_DATE", "birth": "BIRTH_DATE", "born": "BIRTH_DATE",
     "birthyear": "BIRTH_DATE", "placeofbirth": "ADDRESS", "birthplace": "ADDRESS", "geburtsdatum": "BIRTH_DATE",
     "firstname": "NAME", "lastname": "NAME", "middlename": "NAME", "givenname": "NAME", "familyname": "NAME", "fullname": "NAME", "surname": "NAME",
-    "maidenname": "NAME", "name": "NAME?", "nickname": "NAME", "fname": "NAME", "lname": "NAME", "forename": "NAME", "middleinitial": "NAME", "legalname": "NAME", "preferredname": "NAME",
+    "maidenname": "NAME", "kty": "JWK?", "name": "NAME?", "nickname": "NAME", "fname": "NAME", "lname": "NAME", "forename": "NAME", "middleinitial": "NAME", "legalname": "NAME", "preferredname": "NAME",
     "customername": "NAME", "passengername": "NAME", "patientname": "NAME", "employeename": "NAME", "cardholdername": "NAME", "holdername": "NAME",
     "accountholder": "NAME", "cardholder": "NAME", "beneficiaryname": "NAME", "recipientname": "NAME", "sendername": "NAME", "contactname": "NAME", "personname": "NAME",
     "payername": "NAME", "payeename": "NAME", "guestname": "NAME", "membername": "NAME", "spousename": "NAME", "mothersmaidenname": "NAME",

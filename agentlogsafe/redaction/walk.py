@@ -31,6 +31,7 @@ _BIG = 10**11
 _BITS = 4096
 _NODES = 200_000
 _LONGEST = 1_000_000
+_SHORTEST_KEY = 16
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _PERSON = re.compile(r"[^\W\d_a-z][\w'’.-]*(?:[ ,]{1,2}[^\W\d_][\w'’.-]*){0,4}\Z")
 _HOST = re.compile(r"0x[0-9a-fA-F]+\Z|[\w.-]+:\d+\Z|[0-9a-fA-F.:]+\Z|\w+://")
@@ -83,6 +84,7 @@ class Walk:
         names = rules.names
         texts, slots, places = self.texts, self.slots, self.places
         out: dict[str, object] = {}
+        private = False
         pairs = value.items()
         size = len(value)
         self.keys += size
@@ -117,10 +119,25 @@ class Walk:
                     found = category
             elif found == "NAME?":
                 found = category or self.person(value, item, trail)
+            elif found == "JWK?":
+                found = category
+                private = True
             self.put(out, name, item, found, trail)
         if size > rules.items:
             out[TRUNCATED] = size - rules.items + 1
+        if private:
+            self._private_key(out)
         return out
+
+    def _private_key(self, out: dict[str, object]) -> None:
+        """Mask the private parts of a JSON Web Key (RFC 7518): what else stands in it is public."""
+        for name in ("d", "p", "q", "dp", "dq", "qi", "k"):
+            if type(out.get(name)) is str and len(str(out[name])) >= _SHORTEST_KEY:
+                out[name] = self._sensitive(str(out[name]), "KEY") or None
+                for at in range(len(self.texts) - 1, -1, -1):
+                    if self.slots[at] is out and self.places[at] == name:
+                        self.texts[at] = ""
+                        self.slots[at] = {}
 
     def sequence(self, value: list[object], category: str | None, trail: Trail) -> list[object]:
         """Return the copy of a sequence."""
@@ -288,7 +305,7 @@ def path(trail: Trail) -> str:
     while trail is not None:
         parts.append(str(trail[1]))
         trail = trail[0]
-    return ".".join(reversed(parts))
+    return ".".join(part for part in reversed(parts) if part)
 
 
 def parsed(text: str) -> object:

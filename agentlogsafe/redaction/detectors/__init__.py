@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from agentlogsafe.redaction.detectors.base import Detector, Number
+from agentlogsafe.redaction.detectors.base import Detector, Number, sample
 from agentlogsafe.redaction.detectors.contact import EMAIL, PHONES
 from agentlogsafe.redaction.detectors.credentials import CREDENTIALS
 from agentlogsafe.redaction.detectors.national import NUMBERS
@@ -45,4 +45,22 @@ class Tables:
         """Detectors of credentials that are looked for where one of their literals is."""
 
 
-__all__ = ["DETECTORS", "NUMBERS", "Detector", "Number", "Tables"]
+def markdown() -> str:
+    """Return the tables as a documentation page; ``python -m agentlogsafe.redaction.detectors`` prints it."""
+    lines = [
+        "# What is recognised by its shape", "", "Generated from the detector tables by `python -m agentlogsafe.redaction.detectors`; keys and sentences are in [Redaction](redaction.md).", "",
+        f"{len(DETECTORS)} patterns and {len(NUMBERS)} kinds of number.", "", "## Patterns", "", "| detector | category | group | an invented example |", "| --- | --- | --- | --- |",
+    ]  # fmt: skip
+    for detector in DETECTORS:
+        example = sample(detector.yes[0]).replace("\n", " ").replace("|", "\\|")
+        lines.append(f"| `{detector.name}` | {detector.category} | {detector.group} | `{example[:44]}{'…' if len(example) > 44 else ''}` |")  # noqa: PLR2004 - as wide as a table can be
+    lines += ["", "## Numbers", "", "`9` stands for a digit, `A` for a letter. Where a checksum does not tell enough, a context word must stand near.", ""]
+    lines += ["| kind | category | outlines | checksum | needs context |", "| --- | --- | --- | --- | --- |"]
+    for number in NUMBERS:
+        check = "–" if number.valid is None else "yes"
+        needs = "–" if number.alone else ", ".join(number.context.split())
+        lines.append(f"| `{number.name}` | {number.category} | {', '.join(f'`{o}`' for o in number.outlines[:3])} | {check} | {needs} |")
+    return "\n".join(lines) + "\n"
+
+
+__all__ = ["DETECTORS", "NUMBERS", "Detector", "Number", "Tables", "markdown"]

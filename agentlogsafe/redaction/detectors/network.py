@@ -19,6 +19,8 @@ def ip(text: str) -> bool:
 
 def ipv6(text: str) -> bool:
     """Return whether *text* is an IPv6 address, perhaps with a zone or a prefix length."""
+    if not any(c.isdigit() for c in text) and len(text) < 9:  # noqa: PLR2004 - ``a::b`` is a name in several languages
+        return False
     return ":" in text and ipaddress.ip_address(text.partition("%")[0].partition("/")[0]).version == 6  # noqa: PLR2004
 
 

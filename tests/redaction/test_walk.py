@@ -1,0 +1,226 @@
+"""Anything becomes strict JSON, redacted, and the input stays as it was (pitfalls 37 to 44)."""
+
+from __future__ import annotations
+
+import collections
+import copy
+import datetime
+import decimal
+import json
+import math
+import threading
+import uuid
+
+import hypothesis.strategies as st
+import orjson
+import pytest
+from hypothesis import given
+
+from agentlogsafe.redaction import Report, compile_policy, redact
+from agentlogsafe.redaction.walk import CYCLE, TRUNCATED, UNREDACTABLE
+from tests.redaction.objects import CANARY, Attrs, Colour, Data, Model, Odd, Point, RaisingKey, RaisingModel, Raises, Recurses
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates() | st.uuids() | st.decimals() | st.just(CANARY.lower()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8) | st.integers() | st.none() | st.booleans(), inner, max_size=4) | st.tuples(inner, inner) | st.frozensets(st.text(max_size=4), max_size=3),
+    max_leaves=12,
+)  # fmt: skip
+sensitive = st.sampled_from(["password", "apiKey", "X-Auth-Token", "client_secret", "ssn", "email"])
+
+
+@given(plain, sensitive, st.sampled_from([CANARY, [CANARY], {"a": {"b": CANARY}}, (CANARY,), CANARY.encode()]))
+def test_any_object(value, key, secret):
+    """The copy is JSON without options, has no canary, shares nothing with the input, and is the same when redacted again."""
+    given_ = {"value": value, "inner": [{key: secret}]}
+    before = repr(given_)
+    out = redact(given_)
+    raw = orjson.dumps(out)
+    assert CANARY.encode() not in raw
+    assert repr(given_) == before
+    assert orjson.dumps(redact(out)) == raw
+    assert orjson.dumps(redact(json.loads(raw))) == raw or b"E+" in raw or b"e+" in raw
+
+
+@given(st.text(alphabet=st.characters(codec=None, exclude_categories=()), max_size=60))
+def test_any_text(text):
+    """Text becomes valid, visible text; clean text stays the very same object."""
+    out = redact(text)
+    orjson.dumps(out)
+    assert redact(out) == out
+    assert not any(ord(c) < 32 and c not in "\t\n\r" for c in out)
+    assert not any(c in "\u2028\u2029\x7f" for c in out)
+
+
+def test_control_characters():
+    """What would cut a line, move a cursor or break a viewer is spelt out."""
+    assert redact("a\x00b\x1b[0m\u2028c\ud800") == "a\\u0000b\\u001b[0m\\u2028c\\ud800"
+    assert redact("tab\tand\r\nline") == "tab\tand\r\nline"
+    assert redact({"a\x00": 1}) == {"a\\u0000": 1}
+
+
+def test_numbers():
+    """Not-a-number and the infinities are words; integers beyond 64 bits are text."""
+    assert redact([math.nan, math.inf, -math.inf, 1.5]) == ["NaN", "Infinity", "-Infinity", 1.5]
+    assert redact([2**63, 2**64 - 1, -(2**63), 2**64, -(2**63) - 1]) == [2**63, 2**64 - 1, -(2**63), str(2**64), str(-(2**63) - 1)]
+    assert redact(10**5000) == "[INTEGER of 16610 bits]"
+    assert redact(4111111111111111) == "[CARD]"
+    assert redact(4111111111111111.0) == "[CARD]"
+    assert redact([1793877026325, 1715000000.25, 12345678901]) == [1793877026325, 1715000000.25, 12345678901]
+
+
+def test_kinds_of_object():
+    """Common objects become what a reader expects."""
+    assert redact(
+        {
+            "d": datetime.date(2026, 5, 1), "t": datetime.timedelta(1), "u": uuid.UUID(int=5), "n": decimal.Decimal("1.5"), "c": Colour.RED, "b": b"text", "x": b"\xff\xfe",
+            "tuple": (1, 2), "point": Point(1, "x"), "range": range(3), "iter": iter([1]), "type": int, "odd": Odd(a=1), "deque": collections.deque([1]), "error": ValueError("bad"), "none": None,
+        }
+    ) == {
+        "d": "2026-05-01", "t": "1 day, 0:00:00", "u": "00000000-0000-0000-0000-000000000005", "n": "1.5", "c": "red", "b": "text", "x": "<2 bytes>",
+        "tuple": [1, 2], "point": {"x": 1, "password": "[PASSWORD]"}, "range": "range(0, 3)", "iter": "<builtins.list_iterator>", "type": "<builtins.int>", "odd": {"a": 1}, "deque": [1], "error": "ValueError: bad",
+        "none": None,
+    }  # fmt: skip
+
+
+def test_structured_objects():
+    """Dataclasses, attrs and pydantic objects are read by field; a field that its class hides is masked."""
+    assert redact(Data("x", note="n")) == {"password": "[PASSWORD]", "note": "n", "hidden": "[SECRET]"}
+    assert redact(Attrs("x")) == {"api_key": "[API_KEY]", "note": None}
+    assert redact(Model()) == {"token": "[TOKEN]", "note": "note", "hidden": "[SECRET]"}
+    assert redact(object()) == "<builtins.object>"
+
+
+@pytest.mark.parametrize("value", [Raises(), Recurses(), RaisingModel()])
+def test_objects_that_fail(value):
+    """An object that cannot be read is withheld and named by its type; what it raised is not quoted."""
+    report = Report()
+    assert compile_policy().copy({"a": 1, "b": value}, report) == {"a": 1, "b": UNREDACTABLE}
+    assert len(report.problems) == 1
+    assert CANARY not in report.problems[0]
+    assert type(value).__qualname__ in report.problems[0]
+
+
+def test_keys_that_are_no_text():
+    """Keys become text, those that cannot are withheld, and two that become the same stay apart."""
+    assert redact({1: "a", None: "b", True: "c", (1, 2): "d", b"k": "e"})["null"] == "b"
+    assert redact({RaisingKey(): 1, RaisingKey(): 2}) == {UNREDACTABLE: 1, f"{UNREDACTABLE} (2)": 2}
+    assert redact({"a@b.co": 1, "c@d.co": 2}) == {"[EMAIL]": 1, "[EMAIL] (2)": 2}
+
+
+def test_cycles_depth_and_width():
+    """Cycles, depth and width end in markers, and cuts are reported with where and how much."""
+    cycle: dict[str, object] = {"a": 1}
+    cycle["self"] = [cycle]
+    assert redact(cycle) == {"a": 1, "self": [CYCLE]}
+    shared = [1]
+    assert redact([shared, shared]) == [[1], [1]]
+    deep: object = "end"
+    for _ in range(100_000):
+        deep = [deep]
+    report = Report()
+    assert TRUNCATED in str(compile_policy(depth=4).copy({"x": deep}, report))
+    assert report.truncated == [{"path": "x.0.0.0", "reason": "depth", "length": 1}]
+    report = Report()
+    out = compile_policy(items=5).copy({"w": list(range(9)), "m": {str(i): i for i in range(9)}}, report)
+    assert out == {"w": [0, 1, 2, 3, TRUNCATED], "m": {"0": 0, "1": 1, "2": 2, "3": 3, TRUNCATED: 5}}
+    assert report.truncated == [{"path": "w", "reason": "items", "length": 9}, {"path": "m", "reason": "items", "length": 9}]
+
+
+def test_billion_laughs():
+    """A small object that unfolds into a huge one is cut."""
+    value: list[object] = ["x"]
+    for _ in range(30):
+        value = [value] * 10
+    report = Report()
+    compile_policy().copy(value, report)
+    assert {cut["reason"] for cut in report.truncated} == {"nodes"}
+
+
+def test_very_long_text():
+    """A text beyond a million characters is cut at a space before it is scanned, so that no half secret is left."""
+    report = Report()
+    out = compile_policy().copy("word " * 200_001 + "password=" + CANARY, report)
+    assert len(out) < 1_000_050
+    assert out.endswith(TRUNCATED)
+    assert report.truncated[0]["reason"] == "text"
+
+
+def test_input_unchanged_and_fresh():
+    """Nothing of the input is changed, and nothing of the output is the input's."""
+    given_ = {"a": [{"password": "x"}], "b": {"c": [1]}}
+    before = copy.deepcopy(given_)
+    out = redact(given_)
+    assert given_ == before
+    out["b"]["c"].append(2)
+    out["a"][0]["more"] = 1
+    assert given_ == before
+
+
+def test_nested_under_sensitive_key():
+    """What stands under a sensitive key goes leaf by leaf; booleans and null stay, and so does the shape."""
+    assert redact({"credentials": {"user": "u", "n": 5, "on": True, "none": None, "list": ["a", 1.5]}}) == {
+        "credentials": {"user": "[SECRET]", "n": "[SECRET]", "on": True, "none": None, "list": ["[SECRET]", "[SECRET]"]}
+    }
+
+
+def test_json_in_text():
+    """JSON in a string is redacted by its keys, also twice encoded; where nothing has to go, not a byte changes."""
+    inner = json.dumps({"user": {"first_name": "Mia", "id": 7}, "max_tokens": 5})
+    assert json.loads(redact(inner)) == {"user": {"first_name": "[NAME]", "id": 7}, "max_tokens": 5}
+    twice = json.dumps({"payload": inner})
+    assert json.loads(json.loads(redact(twice))["payload"])["user"]["first_name"] == "[NAME]"
+    assert json.loads(json.loads(redact(json.dumps(inner))))["user"]["first_name"] == "[NAME]"
+    same = '{"a":  1, "b" : [1,2,  3]}'
+    assert redact(same) is same
+    assert CANARY not in redact('{"password": "%s", "password": null}' % CANARY)
+    assert redact("[not json]") == "[not json]"
+
+
+def test_json_web_key():
+    """The private parts of a JSON Web Key go, and the public ones stay."""
+    key = {"kty": "EC", "crv": "P-256", "x": "a" * 43, "d": CANARY * 2}
+    assert redact(key) == {"kty": "EC", "crv": "P-256", "x": "a" * 43, "d": "[KEY]"}
+    assert CANARY not in redact(json.dumps(key))
+
+
+def test_text_and_event():
+    """The three entries of the redactor agree."""
+    redactor = compile_policy()
+    assert redactor.text("mail a@b.co", Report()) == "mail [EMAIL]"
+    assert redactor.copy("x", Report(), key="password") == "[PASSWORD]"
+    assert redactor.copy("Mia Li", Report(), key="name") == "[NAME]"
+    report = Report()
+    assert redactor.event("tool_call", {"tool_name": "mail", "payload": {"to": "a@b.co", "n": 2}}, report) == {"tool_name": "mail", "payload": {"to": "[EMAIL]", "n": 2}}
+    assert report.counts == {"EMAIL": 1}
+    assert report.size > 0
+
+
+def test_fails_closed(monkeypatch):
+    """When scanning itself fails, the value is withheld and the failure named; nothing is raised."""
+    redactor = compile_policy({"name": "broken"})
+    monkeypatch.setattr(redactor._scanner, "_fast", None)
+    monkeypatch.setattr("agentlogsafe.redaction.gate.questions", lambda *_: 1 / 0)
+    report = Report()
+    assert redactor.copy({"a": "text"}, report) == UNREDACTABLE
+    assert redactor.text("text", report) == UNREDACTABLE
+    assert redactor.event("custom", {"a": "text"}, report) == {"payload": UNREDACTABLE}
+    assert report.problems
+
+
+def test_threads():
+    """One redactor serves many threads."""
+    redactor = compile_policy()
+    wrong: list[object] = []
+
+    def work() -> None:
+        for i in range(200):
+            out = redactor.copy({f"k{i}": f"user{i}@example.com", "password": i}, Report())
+            if out != {f"k{i}": "[EMAIL]", "password": "[PASSWORD]"}:
+                wrong.append(out)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
