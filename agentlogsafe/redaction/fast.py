@@ -12,7 +12,7 @@ _GROUPING = r"[ \-()/_+:]*"
 _TAIL = r"[ \t\"'`\\*_:=?!|)\]}>.+~-]{0,8}"
 _ALWAYS = (
     "@", r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", rf"(?:[0-9A-Z]{_GROUPING}){{9}}", rf"\.{_GROUPING}(?:[0-9A-Z]{_GROUPING}){{1,4}}\.", "[A-Za-z0-9_.~-]{16}",
-    "(?i:pass|secret|identified by|birth|born|dob|d[.]o[.]b)", r" -|\n-|\A-", "::", "(?::[^:]{0,4}){3}:", "(?:-[^-]{0,2}){3}-",
+    "(?i:pass|secret|identified by|birth|born|dob|d[.]o[.]b|licen|phone|pasap)", r"\+[ (]{0,2}[0-9]", r" -|\n-|\A-", "::", "(?::[^:]{0,4}){3}:", "(?:-[^-]{0,2}){3}-",
     r"%[2-7][0-9A-Fa-f]|&#|&[a-z]{2,8};|\\u00|\\x[2-7]",
 )  # fmt: skip
 SHORTEST = 64

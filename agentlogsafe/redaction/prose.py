@@ -24,6 +24,10 @@ _BORN = re.compile(
     rf"(?i)(?<![A-Za-z])(?:d\.?o\.?b\.?(?![A-Za-z])|dates?[ _-]of[ _-]birth|birth[ _-]?da(?:te|y)s?|born)(?P<rest>[^\n]{{0,60}}?)"
     rf"(?P<v>\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH},?[ -]\d{{4}})(?!\d)"
 )
+_DOCUMENT = re.compile(
+    r"(?i)(?<![A-Za-z])(?:(?P<p>passports?|passeport|reisepass|pasaporte|passaporto)|(?:driver['’]?s?|driving)[ ](?:licen[cs]e|permit))(?:[ ](?:number|num|no\.?|nr\.?|id|#))?"
+    r"(?:[ ](?:is|was|es|est|ist|:|=|#)|:|=|#)?[ ]{1,2}(?P<v>[A-Z]{0,3}[0-9][0-9A-Z -]{3,20}[0-9])(?![A-Za-z0-9])"
+)
 _WORDY = re.compile(r"[A-Za-z][a-z'’-]*[.,;:!?)]*$")
 
 
@@ -44,6 +48,10 @@ def stated(text: str) -> list[Span]:
         for match in pattern.finditer(text):
             if _secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True):
                 spans.append((*match.span("v"), "PASSWORD"))
+    for match in _DOCUMENT.finditer(text):
+        value = match["v"].partition("  ")[0]
+        if sum(c.isdigit() for c in value) > 5:  # noqa: PLR2004 - shorter ones are years and counts
+            spans.append((*match.span("v"), "PASSPORT" if match["p"] else "LICENSE"))
     for match in _BORN.finditer(text):
         spans.append((*match.span("v"), "BIRTH_DATE"))
     return spans

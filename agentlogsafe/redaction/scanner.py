@@ -26,8 +26,9 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]
 _SHORTEST = 16
 _RUN = re.compile(r"[A-Za-z0-9_.+/=%:!~$|-]{16,}")
 _START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]|(?<=%[0-9A-Fa-f]{2})[A-Za-z0-9]")
-_LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-](?:[\w!#$%&'*+/=?^`{|}~.-]{0,62}[\w!#$%&'*+/=?^`{|}~-])?(?![\w.+-]{2})")
-_DOMAIN = re.compile(r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[A-Za-z0-9-]{2,59}|[^\W\d_]{2,63})(?![^\W_])")
+_MARKS = "\u0300-\u036f\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # vowel signs, which are no letters to a pattern
+_LOCAL = re.compile(rf"[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-](?:[\w!#$%&'*+/=?^`{{|}}~.{_MARKS}-]{{0,62}}[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-])?(?![\w.+-]{{2}})")
+_DOMAIN = re.compile(rf"(?:[^\W_](?:[\w{_MARKS}-]{{0,61}}[\w{_MARKS}])?\.){{1,8}}(?:xn--[A-Za-z0-9-]{{2,59}}|[^\W\d_](?:[^\W\d_]|[{_MARKS}]){{1,62}})(?![^\W_])")
 _FILES = frozenset("png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split())
 _URL_LOGIN = re.compile(r"(?i)[a-z][a-z0-9+.-]{1,30}:(?://|\\/\\/)(?P<u>[^\s/:@\"'<>\\]{0,80}):(?P<v>[^\s/@\"'<>]{1,200}(?:[/@][^\s/@\"'<>]{1,80})?)@(?=[\w\[.{$-])")
 _URL_TOKEN = re.compile(r"(?i)https?://(?P<v>[A-Za-z0-9_-]{20,200})(?::x-oauth-basic)?@(?=[\w.-])")

@@ -5,7 +5,7 @@ The formats are the providers' own published ones, or those of the secret-scanni
 
 from __future__ import annotations
 
-from agentlogsafe.redaction.detectors.base import Detector, Validator, mixed
+from agentlogsafe.redaction.detectors.base import Detector, Validator, mixed, varied
 
 _END = r"(?![A-Za-z0-9])"
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -30,7 +30,7 @@ PROVIDERS: tuple[Detector, ...] = (
     _t("aws-mws", "amzn.mws.", _UUID, "amzn.mws.{h8}-{h4}-{h4}-{h4}-{h12}"),
     _t("aws-session-token", "IQoJb3JpZ2lu FwoGZXIvYXdz FQoGZXIvYXdz", r"[A-Za-z0-9+/=%]{80,4000}", "IQoJb3JpZ2lu{a200}"),
     _t("alibaba-access-key", "LTAI", "[A-Za-z0-9]{12,24}", "LTAI{a20}", "API_KEY"),
-    _t("google-api-key", "AIza", f"{_W}{{35}}", "AIza{a35}", "API_KEY"),
+    _t("google-api-key", "AIza", f"{_W}{{35}}", "AIza{a35}", "API_KEY", varied),
     _t("google-oauth-token", "ya29.", r"[A-Za-z0-9_.-]{20,2000}", "ya29.{a60}"),
     _t("google-client-secret", "GOCSPX-", f"{_W}{{24,60}}", "GOCSPX-{a28}", "SECRET"),
     _t("google-gemini-key", "AQ.", f"Ab8{_W}{{40,120}}", "AQ.Ab8{a47}", "API_KEY"),
