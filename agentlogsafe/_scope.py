@@ -6,7 +6,9 @@ import functools
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentlogsafe import context
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from agentlogsafe.context import Frame, Stamp
 
 F = TypeVar("F", bound=Callable[..., Any])
-S = TypeVar("S", bound="Scope")
+
+# Before 3.11 a LoggerAdapter's own frame counts in stacklevel.
+_ADAPTER_COUNTS = sys.version_info < (3, 11)
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -52,7 +56,7 @@ def default_logger() -> logging.Logger:
 
 def _caller_depth() -> int:
     """Return how many frames of this package lie between `log` and the application's code."""
-    depth, frame = 1, sys._getframe(2)  # noqa: SLF001
+    depth, frame = 2, sys._getframe(2)  # noqa: SLF001
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
         depth += 1
         frame = frame.f_back
@@ -75,9 +79,13 @@ def log(
     try:
         if isinstance(logger, (logging.Logger, logging.LoggerAdapter)):
             if logger.isEnabledFor(level):
-                bound = Fields(fields)
+                stamp.fields = bound = Fields(fields)
                 bound.stamp = stamp
-                logger.log(level, event_type, bound, exc_info=exc_info, stacklevel=_caller_depth())
+                depth = _caller_depth()
+                if _ADAPTER_COUNTS and isinstance(logger, logging.LoggerAdapter):
+                    depth += 1
+                extra = {context.STAMP: stamp}
+                logger.log(level, event_type, bound, exc_info=exc_info, stacklevel=depth, extra=extra)
             return
         own = {str(key): value for key, value in fields.items() if key != "event"}
         if exc_info is not None:
@@ -90,33 +98,66 @@ def log(
         report("a log call", f"a filter or processor raised {type(error).__name__}", event_id=str(stamp))
 
 
+class Block:
+    """One entered scope: its frame, when it began, and what its end will say."""
+
+    __slots__ = ("began", "ended", "fields", "frame", "problem", "stamp", "token")
+
+    def __init__(self, frame: Frame | None, stamp: Stamp | None = None) -> None:
+        self.frame, self.stamp = frame, stamp
+        self.began = time.perf_counter()
+        self.fields: dict[str, object] = {}
+        self.ended: str | None = None
+        self.problem: str | None = None
+        self.token: Token[Frame | None] | None = None
+
+    def duration_ms(self) -> float:
+        """Return for how long the block has been open."""
+        return round((time.perf_counter() - self.began) * 1000, 3)
+
+
 class Scope:
-    """What `run`, `step` and `extract` share: entering, leaving, and decorating."""
+    """What `run`, `step` and `extract` share: entering, leaving, and decorating.
+
+    One object may be entered many times, also inside itself and by several tasks at the same time: each time it has a
+    `Block` of its own, which is found again by the frame that is current.
+    """
 
     def __init__(self) -> None:
-        self._token: Token[Frame | None] | None = None
-        self._frame: Frame | None = None
+        self._blocks: list[Block] = []
+        self._last: Block | None = None
 
-    def _open(self) -> Frame | None:
-        """Begin; return the frame to bind for the block."""
+    def _open(self) -> Block:
+        """Begin; return the block, with the frame to bind for it."""
         raise NotImplementedError
 
-    def _close(self, error: BaseException | None) -> None:
-        """End; the block's frame is still bound."""
+    def _opened(self, block: Block) -> None:
+        """Do what must happen once the frame is bound."""
 
-    def _fresh(self) -> Self:
-        """Return an unopened scope with the same settings, for one call of a decorated function."""
-        raise NotImplementedError
+    def _close(self, block: Block, error: BaseException | None) -> None:
+        """End; the block's frame is no longer bound."""
+
+    def _block(self) -> Block | None:
+        """Return the block that the calling code is in, else the last one."""
+        frame = context.current()
+        while frame is not None:
+            for block in self._blocks:
+                if block.frame is frame:
+                    return block
+            frame = frame.outer
+        return self._last
 
     def __enter__(self) -> Self:
-        self._frame = self._open()
-        if self._frame is not None:
-            self._token = context.bind(self._frame)
-        self._opened()
+        self._enter()
         return self
 
-    def _opened(self) -> None:
-        """Do what must happen once the frame is bound."""
+    def _enter(self) -> Block:
+        block = self._last = self._open()
+        self._blocks.append(block)
+        if block.frame is not None:
+            block.token = context.bind(block.frame)
+        self._opened(block)
+        return block
 
     def __exit__(
         self,
@@ -124,12 +165,17 @@ class Scope:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._frame is not None and self._token is not None and not context.unbind(self._frame, self._token):
-            self._misplaced()
-        self._close(error)
+        block = self._block()
+        if block in self._blocks:
+            self._exit(block, error)
+        elif self._blocks:
+            self._exit(self._blocks[-1], error)
 
-    def _misplaced(self) -> None:
-        """Note that the block ended in another context than it began in."""
+    def _exit(self, block: Block, error: BaseException | None) -> None:
+        self._blocks.remove(block)
+        if block.frame is not None and not context.unbind(block.frame, block.token):
+            block.problem = MISPLACED
+        self._close(block, error)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -151,13 +197,13 @@ class Scope:
         elif inspect.iscoroutinefunction(fn):
 
             async def wrapper(*args: Any, **kwargs: Any) -> Any:
-                with self._fresh():
+                with self:
                     return await fn(*args, **kwargs)
 
         else:
 
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                with self._fresh():
+                with self:
                     return fn(*args, **kwargs)
 
         return functools.wraps(fn)(wrapper)  # type: ignore[return-value]
@@ -167,19 +213,17 @@ class Scope:
 
     def _wrap_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            scope = self._fresh()
-            scope.__enter__()
-            inside = _Suspended(scope)
+            inside = _Suspended(self)
             generator = fn(*args, **kwargs)
             resume: Callable[[], Any] = functools.partial(next, generator)
             try:
                 while True:
-                    with inside:
+                    with inside.resumed():
                         item = resume()
                     try:
                         resume = functools.partial(generator.send, (yield item))
                     except GeneratorExit:
-                        with inside:
+                        with inside.resumed():
                             generator.close()
                         raise
                     except BaseException as error:  # noqa: BLE001 -- thrown in by the consumer: the generator's to handle
@@ -195,19 +239,17 @@ class Scope:
 
     def _wrap_async_generator(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            scope = self._fresh()
-            scope.__enter__()
-            inside = _Suspended(scope)
+            inside = _Suspended(self)
             generator = fn(*args, **kwargs)
             resume: Callable[[], Any] = generator.__anext__
             try:
                 while True:
-                    with inside:
+                    with inside.resumed():
                         item = await resume()
                     try:
                         resume = functools.partial(generator.asend, (yield item))
                     except GeneratorExit:
-                        with inside:
+                        with inside.resumed():
                             await generator.aclose()
                         raise
                     except BaseException as error:  # noqa: BLE001 -- thrown in by the consumer: the generator's to handle
@@ -222,23 +264,29 @@ class Scope:
 
 
 class _Suspended:
-    """Binds an opened scope's frame only inside ``with``, once for every time a generator is resumed."""
+    """An entered scope that is bound only while a generator's own code runs."""
 
     def __init__(self, scope: Scope) -> None:
+        before = context.current()
         self._scope = scope
-        self._inner = context.current()
-        if scope._frame is not None and scope._token is not None:  # noqa: SLF001
-            context.unbind(scope._frame, scope._token)  # noqa: SLF001
-        scope._token = None  # noqa: SLF001
+        with context.resumed(before):
+            self._block = scope._enter()  # noqa: SLF001
+        self._block.token = None  # it may be consumed anywhere
+        self._inner = self._block.frame if self._block.frame is not None else before
 
-    def __enter__(self) -> None:
-        self._bound = self._inner
-        self._token = None if self._inner is None else context.bind(self._inner)
-
-    def __exit__(self, *_: object) -> None:
-        self._inner = context.current()
-        if self._token is not None and self._inner is not None:
-            context.unbind(self._inner, self._token)
+    @contextmanager
+    def resumed(self) -> Iterator[None]:
+        """Bind what the generator had bound when it was suspended."""
+        with context.resumed(self._inner):
+            try:
+                yield
+            finally:
+                self._inner = context.current()
 
     def end(self, error: BaseException | None) -> None:
-        self._scope.__exit__(type(error) if error else None, error, None)
+        """Leave the scope, whatever is bound now."""
+        with context.resumed(self._block.frame):
+            self._scope._exit(self._block, error)  # noqa: SLF001
+
+
+MISPLACED = "run: ended in another context than it began in"

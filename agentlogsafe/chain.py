@@ -17,7 +17,7 @@ import orjson
 from agentlogsafe import _ordinary as ordinary
 from agentlogsafe import _records as records
 from agentlogsafe._records import Audited, Call
-from agentlogsafe.context import RUN, STAMP, Defaults, Frame, RunState, Stamp, active_trace, current
+from agentlogsafe.context import RUN, STAMP, Defaults, Frame, RunState, Stamp, current, trace_of
 from agentlogsafe.events import BASE_FIELDS, EVENT_TYPES, SCHEMA_VERSION, new_id, normalize, timestamp
 from agentlogsafe.limits import fit
 from agentlogsafe.redaction import Report, RunMemory, compile_policy
@@ -86,6 +86,9 @@ class Chain:
                 frame = attributes.get(RUN)
                 stamp = Stamp.of(new_id(), frame if type(frame) is Frame else current())
             attributes[STAMP] = stamp
+        captured = attributes.get(RUN)
+        if type(captured) is Frame and captured.exact:
+            stamp.trace = captured.trace
         try:
             made = self._from_record(record, stamp)
         except Exception as error:  # noqa: BLE001 -- fail closed: the event goes out, without what broke it
@@ -96,7 +99,7 @@ class Chain:
     def _from_record(self, record: logging.LogRecord, stamp: Stamp) -> Audited | logging.LogRecord | None:
         attributes = record.__dict__
         message: Any = record.msg
-        given = records.mapping_argument(record.args) if record.args else None
+        given = records.mapping_argument(record.args) if record.args else stamp.fields
         positional = record.args if record.args and given is None else None
         fields: Mapping[Any, object] = records.extras(record)
         if given:
@@ -244,12 +247,16 @@ class Chain:
         elif run.ended:
             problems.append(_AFTER_END)
         if frame is not None:
-            parent = frame.parent
-            if run is not None and "tool_call_id" in event:
-                if event_type == "tool_call":
-                    run.remember_call(event["tool_call_id"], event_id)
-                else:
-                    parent = run.calls.get(event["tool_call_id"], parent)
+            # Looked up by the first chain that asks, which is the nearest to the call, and kept for the others.
+            parent = stamp.parent
+            if parent is None:
+                parent = frame.parent
+                if run is not None and "tool_call_id" in event:
+                    if event_type == "tool_call":
+                        run.remember_call(event["tool_call_id"], event_id)
+                    else:
+                        parent = run.calls.get(event["tool_call_id"], parent)
+                stamp.parent = parent
             if event["parent_event_id"] is None:
                 event["parent_event_id"] = parent
         if call.level is not None:
@@ -257,7 +264,7 @@ class Chain:
         if call.logger is not None:
             event["logger"] = self.name(call.logger)
         if _OTEL in sys.modules or (frame is not None and frame.trace is not None):
-            _add_trace(event, frame)
+            _add_trace(event, stamp.trace or trace_of(frame))
         return self._finish(event, report, view, problems, stamp)
 
     def _finish(self, event: Audited, report: Report, view: _View, problems: list[str], stamp: Stamp) -> Audited:
@@ -388,8 +395,7 @@ def _add_exception(payload: dict[Any, object], exc_info: object) -> None:
         payload["exception" if "exception" not in payload else "exc_info"] = records.exception_fields(error)
 
 
-def _add_trace(event: dict[str, Any], frame: Frame | None) -> None:
-    trace = active_trace(frame)
+def _add_trace(event: dict[str, Any], trace: tuple[str, str] | None) -> None:
     if trace is not None:
         event.setdefault("trace_id", trace[0])
         event.setdefault("span_id", trace[1])

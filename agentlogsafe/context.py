@@ -13,13 +13,13 @@ import inspect
 import logging
 import re
 import sys
-import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +30,7 @@ RUN = "_agentlogsafe_run"
 pickles them, and recognised by type, which no caller's field can forge by accident."""
 
 _MAX_CALLS = 4096
+_OTEL = "opentelemetry.trace"
 
 
 class RunState:
@@ -81,20 +82,43 @@ class RunState:
         calls[tool_call_id] = event_id
 
 
-class Frame(str):
-    """A place inside a run: its text is the run's id."""
+NO_RUN = RunState("")
+"""What a frame outside any run has in the place of one: for a step, or a trace, without a run."""
 
-    __slots__ = ("parent", "run", "trace")
+
+class Frame(str):
+    """A place inside a run: its text is the run's id.
+
+    ``parent`` is the event in which new events happen, ``outer`` the frame around this one, ``closed`` whether its
+    block has ended, ``trace`` a trace id and span id; ``exact`` says that those are the ones of a certain call.
+    """
+
+    __slots__ = ("closed", "exact", "is_step", "outer", "parent", "run", "trace")
 
     run: RunState
     parent: str | None
+    outer: Frame | None
     trace: tuple[str, str] | None
+    closed: bool
+    exact: bool
+    is_step: bool
 
     @classmethod
-    def of(cls, run: RunState, parent: str | None, trace: tuple[str, str] | None = None) -> Frame:
+    def of(
+        cls,
+        run: RunState,
+        parent: str | None,
+        *,
+        outer: Frame | None = None,
+        trace: tuple[str, str] | None = None,
+        is_step: bool = False,
+        exact: bool = False,
+    ) -> Frame:
         """Return the frame in which new events of *run* have the event *parent* as parent."""
         frame = cls(run.run_id)
-        frame.run, frame.parent, frame.trace = run, parent, trace
+        frame.run, frame.parent, frame.outer, frame.is_step = run, parent, outer, is_step
+        frame.trace = trace if trace is not None or outer is None else outer.trace
+        frame.closed, frame.exact = False, exact
         return frame
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
@@ -117,16 +141,21 @@ class Stamp(str):
 
     ``frame`` is the context of the call, ``events`` what each chain made of it, ``final`` the event where only
     that is left (a record that a handler hands on), ``defaults`` the settings of the logger object that made the
-    call, ``problem`` what that one has to say against it.
+    call, ``problem`` what that one has to say against it, ``parent`` the parent event, once one is found,
+    ``fields`` those of a call of this package: a QueueHandler empties a record's arguments, but leaves its stamp,
+    ``trace`` that of the call where the record brought it along.
     """
 
-    __slots__ = ("defaults", "events", "final", "frame", "problem")
+    __slots__ = ("defaults", "events", "fields", "final", "frame", "parent", "problem", "trace")
 
     frame: Frame | None
     events: dict[object, Any]
     final: Any
     defaults: Defaults | None
     problem: str | None
+    parent: str | None
+    fields: Mapping[Any, Any] | None
+    trace: tuple[str, str] | None
 
     @classmethod
     def of(
@@ -134,7 +163,7 @@ class Stamp(str):
     ) -> Stamp:
         """Return a stamp for a call made in *frame*."""
         stamp = cls(event_id)
-        stamp.problem = problem
+        stamp.problem, stamp.parent, stamp.fields, stamp.trace = problem, None, None, None
         stamp.frame, stamp.events, stamp.final, stamp.defaults = frame, {}, None, defaults
         return stamp
 
@@ -151,73 +180,110 @@ class Stamp(str):
 
 _current: contextvars.ContextVar[Frame | None] = contextvars.ContextVar("agentlogsafe_frame", default=None)
 
-current = _current.get
-"""Return the frame of the calling code, or None outside any run."""
+
+def current() -> Frame | None:
+    """Return the frame of the calling code, or None outside any run.
+
+    A step that was ended elsewhere (its generator went on in another context) is passed over. A run that has ended is
+    not: a task that outlives its run still belongs to it.
+    """
+    frame = _current.get()
+    while frame is not None and frame.closed and frame.is_step:
+        frame = frame.outer
+    return frame
 
 
 def bind(frame: Frame) -> contextvars.Token[Frame | None]:
-    """Make *frame* current; `unbind` takes the token back."""
+    """Make *frame* current; `unbind` ends that."""
     _stamp_records()
     return _current.set(frame)
 
 
-def unbind(frame: Frame, token: contextvars.Token[Frame | None]) -> bool:
-    """Restore what was current before *frame*; False where that is not possible.
+def unbind(frame: Frame, token: contextvars.Token[Frame | None] | None) -> bool:
+    """Close *frame* and go back to the nearest one around it that is still open; False where it is out of place.
 
-    It is not possible when the block ends in another context than it began in (an abandoned asynchronous generator,
-    finished by the event loop), or when something else was bound meanwhile and is still open (a suspended generator).
+    It is when its block ends in another context than it began in (an abandoned asynchronous generator, finished by the
+    event loop), which only the token can tell, or when something else was bound meanwhile and is still open (a
+    suspended generator).
     """
+    frame.closed = True
     if _current.get() is not frame:
         return False
+    in_place = True
+    if token is not None:
+        try:
+            _current.reset(token)
+        except ValueError:
+            in_place = False
+    outer = frame.outer
+    while outer is not None and outer.closed:
+        outer = outer.outer
+    _current.set(outer)
+    return in_place
+
+
+@contextmanager
+def resumed(frame: Frame | None) -> Iterator[None]:
+    """Make *frame* current inside ``with`` and put back what was there before."""
+    before = _current.get()
+    _current.set(frame)
     try:
-        _current.reset(token)
-    except ValueError:
-        return False
-    return True
+        yield
+    finally:
+        _current.set(before)
 
 
 def current_run_id() -> str | None:
     """Return the id of the run that the calling code is in, or None."""
-    frame = _current.get()
-    return None if frame is None else frame.run.run_id
+    frame = current()
+    return (frame.run.run_id or None) if frame is not None else None
 
 
-_factory_lock = threading.Lock()
-_factories: list[Callable[..., logging.LogRecord]] = []
+_factory: Callable[..., logging.LogRecord] | None = None
 
 
 def _stamp_records() -> None:
     """Have log records remember the frame they were made in, from the first run on.
 
     A formatter behind a queue works in a thread that has no context; the record must bring it along. The record
-    factory that was there before goes on making the records.
+    factory that was there before goes on making the records; one that takes our place later is wrapped in turn.
     """
-    if not _factories:
-        with _factory_lock:
-            if not _factories:
-                _factories.append(_stamping(logging.getLogRecordFactory()))
-                logging.setLogRecordFactory(_factories[0])
+    global _factory  # noqa: PLW0603
+    previous = logging.getLogRecordFactory()
+    if previous is _factory:
+        return
 
-
-def _stamping(previous: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
     def stamped_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = previous(*args, **kwargs)
-        frame = _current.get()
+        frame = current()
+        if _OTEL in sys.modules:
+            trace = active_span()
+            if trace is not None:
+                run, parent = (NO_RUN, None) if frame is None else (frame.run, frame.parent)
+                frame = Frame.of(run, parent, outer=frame, trace=trace, exact=True)
         if frame is not None:
             record.__dict__[RUN] = frame
         return record
 
-    return stamped_record
+    _factory = stamped_record
+    logging.setLogRecordFactory(stamped_record)
 
 
-def active_trace(frame: Frame | None) -> tuple[str, str] | None:
-    """Return (trace id, span id) of the active OpenTelemetry span, else those the frame brought along."""
-    otel = sys.modules.get("opentelemetry.trace")
+def active_span() -> tuple[str, str] | None:
+    """Return (trace id, span id) of the active OpenTelemetry span; the package is used only where it is loaded."""
+    otel = sys.modules.get(_OTEL)
     if otel is not None:
         span = otel.get_current_span().get_span_context()
         if span.is_valid:
             return f"{span.trace_id:032x}", f"{span.span_id:016x}"
-    return frame.trace if frame is not None else None
+    return None
+
+
+def trace_of(frame: Frame | None) -> tuple[str, str] | None:
+    """Return (trace id, span id) of a call made in *frame*: of the active span, else what the frame brought along."""
+    if frame is not None and frame.exact:
+        return frame.trace
+    return active_span() or (frame.trace if frame is not None else None)
 
 
 def carry(fn: Callable[P, T]) -> Callable[P, T]:
@@ -228,7 +294,7 @@ def carry(fn: Callable[P, T]) -> Callable[P, T]:
     times, also at the same time. All other context variables come along too; a coroutine function keeps those of
     its own task and gets the run.
     """
-    frame = _current.get()
+    frame = current()
     if inspect.iscoroutinefunction(fn) and frame is not None:
         return cast("Callable[P, T]", _carry_coroutine(fn, frame))
     context = contextvars.copy_context()
@@ -244,11 +310,8 @@ def carry(fn: Callable[P, T]) -> Callable[P, T]:
 def _carry_coroutine(fn: Callable[..., Any], frame: Frame) -> Callable[..., Any]:
     @functools.wraps(fn)
     async def carried(*args: Any, **kwargs: Any) -> Any:
-        token = bind(frame)
-        try:
+        with resumed(frame):
             return await fn(*args, **kwargs)
-        finally:
-            unbind(frame, token)
 
     return carried
 
@@ -263,7 +326,8 @@ class ContextThreadPoolExecutor(ThreadPoolExecutor):
 
 _CARRIER = "agentlogsafe-context"
 _CARRIED = ("run_id", "parent_event_id", "parent_run_id", "session_id", "agent_name", "workflow_name", "agent_version")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+# W3C Trace Context, section 3.2: version ff and ids of zeros are invalid.
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
 _SAFE = re.compile(r"[\w.@:/ +-]{1,256}")
 
 
@@ -274,14 +338,15 @@ def inject(carrier: MutableMapping[str, str]) -> MutableMapping[str, str]:
     ``traceparent``. Only ids and names travel, never metadata or payload. Returns the carrier, unchanged outside
     any run.
     """
-    frame = _current.get()
+    frame = current()
     if frame is None:
         return carrier
     run = frame.run
     values = {name: getattr(run, name, None) for name in _CARRIED}
     values["parent_event_id"] = frame.parent
-    carrier[_CARRIER] = ",".join(f"{name}={quote(value, safe='')}" for name, value in values.items() if value)
-    trace = active_trace(frame)
+    if run.run_id:
+        carrier[_CARRIER] = ",".join(f"{name}={quote(value, safe='')}" for name, value in values.items() if value)
+    trace = trace_of(frame)
     if trace and "traceparent" not in carrier:
         carrier["traceparent"] = f"00-{trace[0]}-{trace[1]}-01"
     return carrier
@@ -308,8 +373,9 @@ def read_carrier(carrier: Mapping[Any, Any]) -> Frame | None:
         traced = _TRACEPARENT.fullmatch(_header(carrier, "traceparent").strip())
     except Exception:  # noqa: BLE001 -- a hostile carrier is no carrier
         return None
+    trace = (traced[1], traced[2]) if traced else None
     if "run_id" not in given:
-        return None
+        return None if trace is None else Frame.of(NO_RUN, None, trace=trace)
     run = RunState(given.pop("run_id"), None, **given)
     run.parent_run_id = given.get("parent_run_id")
-    return Frame.of(run, given.get("parent_event_id"), (traced[1], traced[2]) if traced else None)
+    return Frame.of(run, given.get("parent_event_id"), trace=trace)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from agentlogsafe import context
-from agentlogsafe._scope import Scope, default_logger, log
+from agentlogsafe._scope import Block, Scope, default_logger, log
 from agentlogsafe.context import Defaults, Frame, RunState, Stamp
 from agentlogsafe.events import EVENT_TYPES, new_id
 
@@ -99,61 +98,53 @@ class run(Scope):  # noqa: N801 -- used like a function
         }
         self._own_id = run_id
         self._fields = {**fields, **({} if input is None else {"input": input})}
-        self._output: dict[str, object] = {}
-        self._state: RunState | None = None
-        self._problem: str | None = None
-
-    def _fresh(self) -> run:
-        fresh = run(run_id=self._own_id, defaults=self._defaults)
-        fresh._given, fresh._fields = self._given, self._fields
-        return fresh
 
     @property
     def run_id(self) -> str | None:
         """The id of the run; None before it is entered."""
-        return self._state.run_id if self._state else None
+        block = self._block()
+        return None if block is None or block.frame is None else block.frame.run.run_id
 
     def result(self, value: object = None, **fields: object) -> None:
         """Set what ``run_end`` reports: *value* as ``output``, and any other fields."""
-        self._output.update(fields if value is None else {"output": value, **fields})
+        block = self._block()
+        if block is not None:
+            block.fields.update(fields if value is None else {"output": value, **fields})
 
-    def _open(self) -> Frame:
+    def _open(self) -> Block:
         outer = context.current()
-        trace, parent = (outer.trace, outer.parent) if outer is not None else (None, None)
-        self._output, self._problem, self._began = {}, None, time.perf_counter()
         run_id = new_id() if self._own_id is None else str(self._own_id)
-        self._state = RunState(run_id, outer.run if outer is not None else None, **self._given)
-        self._start = Stamp.of(new_id(), Frame.of(self._state, parent, trace), self._defaults)
-        return Frame.of(self._state, str(self._start), trace)
+        state = RunState(run_id, outer.run if outer is not None else None, **self._given)
+        before = Frame.of(state, outer.parent if outer is not None else None, outer=outer)
+        start = Stamp.of(new_id(), before, self._defaults)
+        return Block(Frame.of(state, str.__str__(start), outer=outer), start)
 
-    def _opened(self) -> None:
-        self._log("run_start", self._fields, self._start)
+    def _opened(self, block: Block) -> None:
+        self._log(block, "run_start", self._fields, block.stamp)
 
-    def _misplaced(self) -> None:
-        self._problem = "run: ended in another context than it began in"
-
-    def _close(self, error: BaseException | None) -> None:
+    def _close(self, block: Block, error: BaseException | None) -> None:
         status = _status(error)
-        frame = self._frame
         if status == "error":
-            self._log("error", {}, Stamp.of(new_id(), frame, self._defaults), error=error, level=logging.ERROR)
-        duration = round((time.perf_counter() - self._began) * 1000, 3)
-        fields: dict[str, object] = {**self._output, "status": status, "duration_ms": duration}
-        level = logging.INFO if status == "success" else logging.WARNING
-        self._log("run_end", fields, Stamp.of(new_id(), frame, self._defaults, problem=self._problem), level=level)
-        if self._state is not None:
-            self._state.ended = True
+            self._log(block, "error", {}, error=error, level=logging.ERROR)
+        fields: dict[str, object] = {**block.fields, "status": status, "duration_ms": block.duration_ms()}
+        self._log(block, "run_end", fields, level=logging.INFO if status == "success" else logging.WARNING)
+        if block.frame is not None:
+            block.frame.run.ended = True
 
     def _log(
         self,
+        block: Block,
         event_type: str,
         fields: Mapping[Any, object],
-        stamp: Stamp,
+        stamp: Stamp | None = None,
         *,
         level: int = logging.INFO,
         error: BaseException | None = None,
     ) -> None:
-        logger = getattr(self._state, "logger", None) or default_logger()
+        if stamp is None:
+            problem = block.problem if event_type == "run_end" else None
+            stamp = Stamp.of(new_id(), block.frame, self._defaults, problem)
+        logger = (block.frame.run.logger if block.frame is not None else None) or default_logger()
         log(logger, event_type, fields, level=level, stamp=stamp, exc_info=error)
 
 
@@ -194,25 +185,24 @@ class step(Scope):  # noqa: N801 -- used like a function
     ) -> None:
         super().__init__()
         self._type, self._logger, self._fields = event_type, logger, fields
-        self._result: dict[str, object] = {}
-        self._ended: str | None = None
         self._kind = STEPS.get(event_type, _Kind(event_type, "result"))
         self._defaults = defaults
-
-    def _fresh(self) -> step:
-        return step(self._type, logger=self._logger, defaults=self._defaults, **self._fields)
 
     @property
     def event_id(self) -> str | None:
         """The id of the first event; None before the step is entered."""
-        return str(self._stamp) if self._frame is not None else None
+        block = self._block()
+        return None if block is None else str(block.stamp)
 
     def result(self, value: object = None, *, status: str | None = None, **fields: object) -> None:
         """Set what the second event reports."""
+        block = self._block()
+        if block is None:
+            return
         if value is not None:
-            self._result[self._kind.result] = value
-        self._result.update(fields)
-        self._ended = status or self._ended
+            block.fields[self._kind.result] = value
+        block.fields.update(fields)
+        block.ended = status or block.ended
 
     def fail(self, reason: object = None, **fields: object) -> None:
         """Report the step as failed without raising."""
@@ -226,47 +216,44 @@ class step(Scope):  # noqa: N801 -- used like a function
         """Report a human approval as refused, with who and why as fields."""
         self.result(status="rejected", **fields)
 
-    def _open(self) -> Frame:
+    def _open(self) -> Block:
         outer = context.current()
-        self._result, self._ended = {}, None
-        self._began = time.perf_counter()
-        if self._logger is None and outer is not None:
-            self._logger = outer.run.logger
-        self._stamp = Stamp.of(new_id(), outer, self._defaults)
-        state = outer.run if outer is not None else RunState("")
-        return Frame.of(state, str(self._stamp), outer.trace if outer is not None else None)
+        stamp = Stamp.of(new_id(), outer, self._defaults)
+        run = outer.run if outer is not None else context.NO_RUN
+        return Block(Frame.of(run, str.__str__(stamp), outer=outer, is_step=True), stamp)
 
-    def _opened(self) -> None:
+    def _opened(self, block: Block) -> None:
         fields = dict(self._fields)
         if self._kind.end == self._type:
             fields.setdefault("status", "requested" if self._type == "human_approval" else "started")
-        self._emit(self._type, fields, self._stamp, logging.INFO)
+        self._emit(self._type, fields, block.stamp, logging.INFO)
 
-    def _close(self, error: BaseException | None) -> None:
+    def _close(self, block: Block, error: BaseException | None) -> None:
         status = _status(error)
         if status == "success":
-            if self._type == "human_approval" and self._ended is None:
+            if self._type == "human_approval" and block.ended is None:
                 return  # still waiting: no second event is what says so
-            status = self._ended or status
+            status = block.ended or status
         fields = {name: self._fields[name] for name in _IDENTITY if name in self._fields}
-        fields |= {**self._result, "status": status}
-        fields["duration_ms"] = round((time.perf_counter() - self._began) * 1000, 3)
+        fields |= {**block.fields, "status": status, "duration_ms": block.duration_ms()}
         level = logging.INFO if status not in BAD_STATUS else logging.WARNING
-        stamp = Stamp.of(new_id(), self._frame, self._defaults)
+        stamp = Stamp.of(new_id(), block.frame, self._defaults, block.problem)
         self._emit(self._kind.end, fields, stamp, level, error if status == "error" else None)
 
     def _emit(
         self,
         event_type: str,
         fields: dict[str, object],
-        stamp: Stamp,
+        stamp: Stamp | None,
         level: int,
         error: BaseException | None = None,
     ) -> None:
         if event_type not in EVENT_TYPES:
             fields = {**fields, "event_type": event_type}  # kept in the payload of a custom event, and named
             event_type = "custom"
-        log(self._logger or default_logger(), event_type, fields, level=level, stamp=stamp, exc_info=error)
+        frame = stamp.frame if stamp is not None else None
+        logger = self._logger or (frame.run.logger if frame is not None else None) or default_logger()
+        log(logger, event_type, fields, level=level, stamp=stamp or Stamp.of(new_id(), None), exc_info=error)
 
 
 BAD_STATUS = frozenset(("error", "failed", "failure", "denied", "rejected", "blocked", "timeout", "cancelled"))
@@ -284,11 +271,12 @@ class extract(Scope):  # noqa: N801 -- used like a function
         super().__init__()
         self._carrier = carrier
 
-    def _fresh(self) -> extract:
-        return extract(self._carrier)
-
-    def _open(self) -> Frame | None:
-        return context.read_carrier(self._carrier)
+    def _open(self) -> Block:
+        frame = context.read_carrier(self._carrier)
+        if frame is not None:
+            frame.outer = context.current()
+        return Block(frame)
 
     def __bool__(self) -> bool:
-        return self._frame is not None
+        block = self._block()
+        return block is not None and block.frame is not None

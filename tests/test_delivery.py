@@ -45,6 +45,16 @@ class Target(logging.Handler):
         return [event.get("event_type", event.get("message")) for event in self.seen]
 
 
+@pytest.fixture
+def file_target(tmp_path):
+    """A FileHandler that is closed again."""
+    handler = logging.FileHandler(tmp_path / "app.jsonl")
+    yield handler
+    for own in logging.getLogger("app").handlers:
+        own.close()  # it reports, before the file is closed
+    handler.close()
+
+
 def counts_of(logger):
     counts = logger.handlers[0].counters.as_dict()
     assert counts["accepted"] == counts["delivered"] + counts["fallback"] + counts["lost"]
@@ -285,11 +295,10 @@ class TestQueue:
         assert "tool_result" in target.types()
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-    def test_fork(self, tmp_path):
+    def test_fork(self, tmp_path, file_target):
         """A forked child starts a queue of its own, and delivers nothing of the parent's (pitfall 26)."""
         path = tmp_path / "app.jsonl"
-        target = logging.FileHandler(path)
-        logger, _ = by_handler(target=target, queue=True)
+        logger, _ = by_handler(target=file_target, queue=True)
         logger.info("tool_call", extra={"who": "parent"})
         child = os.fork()
         if child == 0:  # pragma: no cover -- the child's coverage is not collected
@@ -301,7 +310,6 @@ class TestQueue:
 
         assert sorted(event["payload"]["who"] for event in lines(path)) == ["child", "parent"]
         logger.handlers[0].close()
-        target.close()
 
     @pytest.mark.parametrize(
         ("queue", "message"),
@@ -442,10 +450,10 @@ class TestProcessLife:
 
 
 class TestManyWriters:
-    def test_threads(self, tmp_path):
+    def test_threads(self, tmp_path, file_target):
         """Eight threads write one file, and no line is lost, torn or mixed."""
         path = tmp_path / "app.jsonl"
-        logger, _ = by_handler(target=logging.FileHandler(path))
+        logger, _ = by_handler(target=file_target)
 
         def log(thread):
             for number in range(300):
@@ -477,10 +485,10 @@ class TestManyWriters:
         events = [event for event in lines(path) if event["event_type"] == "tool_call"]
         assert len({event["payload"]["who"] for event in events}) == len(events) == 1200
 
-    async def test_tasks(self, tmp_path):
+    async def test_tasks(self, tmp_path, file_target):
         """Five hundred tasks log in runs of their own, and no line is lost or in another's run."""
         path = tmp_path / "app.jsonl"
-        logger, _ = by_handler(target=logging.FileHandler(path), queue=True)
+        logger, _ = by_handler(target=file_target, queue=True)
 
         async def work(number):
             async with agentlogsafe.run(run_id=f"r{number}", logger=logger):

@@ -35,7 +35,6 @@ def places(records):
     return [(record.pathname, record.funcName, record.lineno) for record in records]
 
 
-@pytest.mark.xfail(strict=True, reason="_caller_depth starts one frame short")
 def test_methods_of_an_agent_logger(records):
     """A method of its own, a general one, and a method that calls another: all report their caller (24a)."""
     agent = agentlogsafe.AgentLogger("agent", logger=logging.getLogger("app"))
@@ -50,7 +49,6 @@ def test_methods_of_an_agent_logger(records):
     assert places(records) == expected
 
 
-@pytest.mark.xfail(strict=True, reason="_caller_depth starts one frame short")
 def test_from_inside_helpers_of_the_application(records):
     """From functions within functions, it is the one that called, not the outermost (24a)."""
     agent = agentlogsafe.AgentLogger("agent")
@@ -69,7 +67,6 @@ def test_from_inside_helpers_of_the_application(records):
     assert [name for _, name, _ in expected] == ["inner", "outer"]
 
 
-@pytest.mark.xfail(strict=True, reason="_caller_depth starts one frame short")
 def test_blocks(records):
     """`run` and `step` report where they are entered; what follows has the same function (24a)."""
     agent = agentlogsafe.AgentLogger("agent")
@@ -82,7 +79,6 @@ def test_blocks(records):
     assert len(records) == 8
 
 
-@pytest.mark.xfail(strict=True, reason="_caller_depth starts one frame short")
 def test_asynchronous_blocks(records):
     """``async with`` reports the coroutine (24a)."""
 
@@ -97,7 +93,6 @@ def test_asynchronous_blocks(records):
     assert {(record.pathname, record.funcName) for record in own} == {(__file__, "coroutine")}
 
 
-@pytest.mark.xfail(strict=True, reason="_caller_depth starts one frame short")
 def test_decorated_functions(records):
     """A decorated function reports who called it (24a)."""
 
@@ -129,7 +124,6 @@ def test_decorated_functions(records):
     ] * 2
 
 
-@pytest.mark.xfail(strict=True, reason="_caller_depth starts one frame short")
 def test_a_decorated_coroutine_in_a_task(records):
     """A task has no caller in the application; at least nothing of this package is said to be the place (24a)."""
 
@@ -148,7 +142,6 @@ def test_a_decorated_coroutine_in_a_task(records):
     assert not [record.pathname for record in own if record.pathname.startswith(package)]
 
 
-@pytest.mark.xfail(strict=True, reason="_caller_depth starts one frame short")
 def test_a_logger_adapter(records):
     """An adapter in between does not count (24a)."""
     agent = agentlogsafe.AgentLogger("agent", logger=logging.LoggerAdapter(logging.getLogger("app"), {}))

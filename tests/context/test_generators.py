@@ -140,7 +140,6 @@ def test_a_generator_consumed_elsewhere(events):
     assert end["status"] == "success"
 
 
-@pytest.mark.xfail(strict=True, reason="unbind in another context leaves the step bound")
 def test_a_step_across_a_yield_consumed_elsewhere(events):
     """A step that is open while the generator moves to another thread ends there, and the run goes on."""
 
@@ -266,7 +265,6 @@ def test_a_run_across_a_yield_that_is_abandoned(events):
     assert unhandled == []
 
 
-@pytest.mark.xfail(strict=True, reason="unbind restores a run that has ended")
 def test_a_run_across_a_yield_ends_inside_another(events):
     """``with run`` inside a generator that is closed within a later run: marked, and nothing stays bound (29)."""
 

@@ -69,7 +69,6 @@ def test_a_formatter_behind_a_queue_has_the_run(log, behind):
     assert ordinary["run_id"] == run.run_id
 
 
-@pytest.mark.xfail(strict=True, reason="QueueHandler empties record.args, where fields and stamp are")
 def test_runs_and_steps_keep_their_ids_behind_a_queue(log, behind):
     """What `run` and `step` log themselves arrives with its fields and the ids that others refer to (14, 31)."""
     handler, stream = formatted()
@@ -159,7 +158,6 @@ def test_repeated_tool_call_ids_behind_a_queue(log, behind):
     assert results == calls
 
 
-@pytest.mark.xfail(strict=True, reason="each chain looks up, and notes, the call of an id when it formats")
 def test_repeated_tool_call_ids_before_and_behind_a_queue(log):
     """A handler with other settings that formats late neither gets nor gives other parents than the one at the call."""
     channel = queue.Queue()
@@ -200,7 +198,6 @@ def test_a_record_that_is_pickled(log):
     assert copy.copy(record).__dict__ == record.__dict__
 
 
-@pytest.mark.xfail(strict=True, reason="the record factory is set once per process")
 def test_a_record_factory_that_replaces_ours(log, behind):
     """A factory that is set later, and does not call the one before it, does not part events from their run (31)."""
     with agentlogsafe.run(logger=log):

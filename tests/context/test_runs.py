@@ -113,7 +113,6 @@ def test_every_call_of_a_decorated_function_is_a_run(events):
     assert [event["run_id"] for event in events("run_end")] == [third["run_id"], second["run_id"], first["run_id"]]
 
 
-@pytest.mark.xfail(strict=True, reason="a scope keeps one token and one state")
 def test_a_run_inside_itself(events):
     """The same object entered inside itself restores what was bound before, as any nested run does."""
     run = agentlogsafe.run()
@@ -129,7 +128,6 @@ def test_a_run_inside_itself(events):
     assert [event["run_id"] for event in events("run_end")] == [inner, outer]
 
 
-@pytest.mark.xfail(strict=True, reason="a scope keeps one token and one state")
 def test_the_same_object_in_two_tasks(events):
     """One run object used by two tasks at the same time is two runs, each ended by its own task."""
     run = agentlogsafe.run()
@@ -191,7 +189,6 @@ def test_how_a_run_ends(events, error, status):
     assert agentlogsafe.current_run_id() is None
 
 
-@pytest.mark.xfail(strict=True, reason="unbind restores a run that has ended")
 def test_blocks_that_end_in_another_order_than_they_began(events):
     """After the last of them has ended, nothing stays bound, whichever came first (29)."""
     first, second = agentlogsafe.run(), agentlogsafe.run()
