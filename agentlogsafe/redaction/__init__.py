@@ -2,7 +2,7 @@
 
 This package knows nothing of logging. `redact` is the one-call form; `compile_policy` gives the `Redactor` that the log chain calls
 per event.
-"""
+"""  # noqa: E501 - a pattern or a table row reads as one line
 
 from __future__ import annotations
 
@@ -14,4 +14,14 @@ from agentlogsafe.redaction.policy import RedactionPolicy
 from agentlogsafe.redaction.redactor import Redactor, compile_policy, redact
 from agentlogsafe.redaction.report import Report
 
-__all__ = ["ContentRule", "CustomDetector", "RedactionPolicy", "Redactor", "Report", "RunMemory", "compile_policy", "redact", "register_secret"]
+__all__ = [
+    "ContentRule",
+    "CustomDetector",
+    "RedactionPolicy",
+    "Redactor",
+    "Report",
+    "RunMemory",
+    "compile_policy",
+    "redact",
+    "register_secret",
+]

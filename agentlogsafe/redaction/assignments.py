@@ -2,16 +2,19 @@
 
 Only places where a separator follows a word whose ending belongs to a sensitive name are looked at; each costs one short match, so the
 whole is linear in the text.
-"""
+"""  # noqa: E501 - a pattern or a table row reads as one line
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import vocabulary as v
 from agentlogsafe.redaction.keys import KeyRules, classify
 from agentlogsafe.redaction.strategies import MASKED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 Span = tuple[int, int, str]
 
@@ -19,7 +22,7 @@ _BEFORE = 72
 _TAIL_DROPPED = " \t\"'`\\*_:=?!|-)]}>.+~"
 # The reversed text before a separator: closing quotes and signs, perhaps a type, then the name.
 _NAME = re.compile(
-    r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?(?P<name>[\w.$\-@\[\]]{1,64})(?P<more>[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?)?"
+    r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?(?P<name>[\w.$\-@\[\]]{1,64})(?P<more>[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?)?"  # noqa: E501 - a pattern or a table row reads as one line
 )
 _OPENED = re.compile(r"[ \t\n\r\\]{0,12}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
@@ -27,7 +30,7 @@ _CLOSED = re.compile(r"[\w.:-]{1,64}/<")
 _BARE = re.compile(r"[ \t]{0,8}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
 _BARE_REST = re.compile(r"[^\s\"'`,;&<>|]*")
 _SCHEME = re.compile(
-    r"[ \t\"'\\]{0,4}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?",
+    r"[ \t\"'\\]{0,4}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?",  # noqa: E501 - a pattern or a table row reads as one line
     re.IGNORECASE,
 )
 _LINE = re.compile(r"[^\s\"'`,;<>|}][^\r\n\"'`<>|]{0,255}")
@@ -39,29 +42,70 @@ _MASK = MASKED
 _DONE = re.compile(_MASK.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
 _PLACEHOLDER = re.compile(
     r"(?i)[\"'\\]*(?:\$\{|\$\(|\{\{|<|%\(|%[sd]\b|\$[A-Z_]{2,}\b|\{[a-z_.]+\}|\*{3}|x{4}|\.{3}|…|#\{|@[a-z_.]+@|%[A-Z_]+%)"
-    r"|(?:your|my|the|some|enter|insert|replace|change|example|sample|dummy|fake|todo|tbd|n/a|redacted|masked|hidden|removed|placeholder)(?:[_ -]|\b|$)"
+    r"|(?:your|my|the|some|enter|insert|replace|change|example|sample|dummy|fake|todo|tbd|n/a|redacted|masked|hidden|removed|placeholder)(?:[_ -]|\b|$)"  # noqa: E501 - a pattern or a table row reads as one line
     r"|(?:none|null|nil|true|false|undefined|nan|empty|string|str|text|int|integer|number|bool|boolean|bytes|object|any|optional|required|missing|invalid|expired|unknown|default|yes|no|on|off|ok|error|failed|success|successful|incorrect|wrong|valid|disabled|enabled|not|is|was|has|and|or|self|this|var|let|const|env|request|response|function|async|await|return|new|get|set|input|output|prompt|read|auto|basic|bearer)\W*$"
 )
-_CODE = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*){1,8}(?:\(.*|\[.*)?$|[A-Za-z_$][\w$.]*\(|[A-Za-z_$][\w$.]*\[[\"']?\w|\w+://")
-_LETTERS = re.compile(r"[^\W\d_]+(?:[-'’.][^\W\d_]+)*[.,;:!?)]*$")
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/., ]{1,2}\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}")
+_CODE = re.compile(
+    r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*){1,8}(?:\(.*|\[.*)?$|[A-Za-z_$][\w$.]*\(|[A-Za-z_$][\w$.]*\[[\"']?\w|\w+://"
+)
+_LETTERS = re.compile(r"[^\W\d_]+(?:[-'\u2019.][^\W\d_]+)*[.,;:!?)]*$")
+_DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/., ]{1,2}\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}"  # noqa: E501 - a pattern or a table row reads as one line
+)
 _DIGITY = re.compile(r"[ \t\r\n#:\"']{0,4}(?P<v>[A-Za-z]{0,4}[ -]?\(?\+?\d[\dA-Za-z ()./-]{2,32}[\dA-Za-z])")
-_PERSON = re.compile(r"[^\W\d_a-z][\w'’.-]{0,30}(?:[ \t][^\W\d_a-z][\w'’.-]{0,30}){0,3}(?=[\s.,;:!?)\"'\]}|&]|$)")
-_POST = re.compile(r"[ \t\"']{0,3}(?P<v>\d{4,6}(?:-\d{3,4})?|[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ -]?\d[A-Z]\d)\b")
+_PERSON = re.compile(
+    r"[^\W\d_a-z][\w'\u2019.-]{0,30}(?:[ \t][^\W\d_a-z][\w'\u2019.-]{0,30}){0,3}(?=[\s.,;:!?)\"'\]}|&]|$)"
+)
+_POST = re.compile(
+    r"[ \t\"']{0,3}(?P<v>\d{4,6}(?:-\d{3,4})?|[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[A-Z]\d[A-Z][ -]?\d[A-Z]\d)\b"
+)
 _STREET = re.compile(r"[ \t\"']{0,3}(?P<v>[^\n\r\"'|;<>{}\[\]]{4,160})")
 
 _JUDGED = 128
 _FARTHEST = 8000
-_QUOTES = ("\"", "'", "`")
+_QUOTES = ('"', "'", "`")
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
-_STOCK = frozenset("test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()) - {"letmein"}
+_STOCK = frozenset(
+    "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()  # noqa: E501 - a pattern or a table row reads as one line
+) - {"letmein"}
 _CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE KEY CARD_CODE".split())
 
 
 def endings(more: Iterable[str] = ()) -> frozenset[str]:
-    """Return how the words end that can end a sensitive name, four letters or the whole of a short word: the gate in front of this module."""
-    names = {*v.SECRET_WORDS, *v.SECRET_PHRASES, *v.PERSONAL_PHRASES, "key", "keys", "token", "tokens", "secret", "password", "authorization"}
-    names |= {"value", "text", "string", "str", "header", "env", "var", "old", "new", "current", "confirm", "hash", "hashed", "raw", "plain", "plaintext", "field", "base64", "b64"}
+    """Return how the words end that can end a sensitive name, four letters or the whole of a short word: the gate in front of this module."""  # noqa: E501 - a pattern or a table row reads as one line
+    names = {
+        *v.SECRET_WORDS,
+        *v.SECRET_PHRASES,
+        *v.PERSONAL_PHRASES,
+        "key",
+        "keys",
+        "token",
+        "tokens",
+        "secret",
+        "password",
+        "authorization",
+    }
+    names |= {
+        "value",
+        "text",
+        "string",
+        "str",
+        "header",
+        "env",
+        "var",
+        "old",
+        "new",
+        "current",
+        "confirm",
+        "hash",
+        "hashed",
+        "raw",
+        "plain",
+        "plaintext",
+        "field",
+        "base64",
+        "b64",
+    }
     names |= {"name", "number", "code", "passwd", "passphrase", *more}
     return frozenset(name[-4:] for name in names)
 
@@ -70,25 +114,33 @@ _ENDINGS = endings()
 
 
 def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple[int, int]]:
-    """Yield (where the name ends, where the value may start) for each separator behind a word with a sensitive ending."""
+    """Yield (where the name ends, where the value may start) for each separator behind a word with a sensitive ending."""  # noqa: E501 - a pattern or a table row reads as one line
     for sign in "=:>,(" if '"' in text or "'" in text or "`" in text else "=:>":
         at = text.find(sign)
         while at >= 0:
             end = at
-            if (sign == "," and not _after_name(text, at)) or (sign == "(" and text[at + 1 : at + 2] not in _QUOTES) or (sign == ">" and text[at - 1 : at] in "-= <"):
+            if (
+                (sign == "," and not _after_name(text, at))
+                or (sign == "(" and text[at + 1 : at + 2] not in _QUOTES)
+                or (sign == ">" and text[at - 1 : at] in "-= <")
+            ):
                 at = text.find(sign, at + 1)
                 continue
-            while end and text[end - 1] in _TAIL_DROPPED and at - end < 8:  # noqa: PLR2004 - quotes and signs between a name and its separator
+            while end and text[end - 1] in _TAIL_DROPPED and at - end < 8:  # noqa: PLR2004 - said beside it, or a plain length
                 end -= 1
             word = text[max(end - 6, 0) : end].rstrip("0123456789")[-4:]
             low = word.lower()
-            if low in endings_ or (low[-3:] in endings_ and not (word[:1].islower() and word[1:2].islower())) or (low[-2:] in endings_ and not word[1:2].isalpha()):
+            if (
+                low in endings_
+                or (low[-3:] in endings_ and not (word[:1].islower() and word[1:2].islower()))
+                or (low[-2:] in endings_ and not word[1:2].isalpha())
+            ):
                 yield end, at + 1
             at = text.find(sign, at + 1)
 
 
 def _after_name(text: str, at: int) -> bool:
-    """Return whether the comma at *at* stands between a quoted name (or a CONSTANT) and a quoted value: ``put("password", "…")``."""
+    """Return whether the comma at *at* stands between a quoted name (or a CONSTANT) and a quoted value: ``put("password", "…")``."""  # noqa: E501 - a pattern or a table row reads as one line
     after = text[at + 1 : at + 3].lstrip()[:1]
     return after in _QUOTES and after != "" and (text[at - 1] in _QUOTES or text[at - 1].isupper())
 
@@ -103,14 +155,18 @@ def find(text: str, keys: KeyRules, endings_: frozenset[str] = _ENDINGS) -> list
     spans: list[Span] = []
     covered = 0
     for end, start in separators(text, endings_):
-        if start < covered or _DONE.match(text, start) or (text[start - 1] == ">" and _CLOSED.match(text[max(0, end - 66) : end][::-1])):
+        if (
+            start < covered
+            or _DONE.match(text, start)
+            or (text[start - 1] == ">" and _CLOSED.match(text[max(0, end - 66) : end][::-1]))
+        ):
             continue
         category, name = _category(text, end, keys)
         if category is None:
             continue
         tagged = text[start - 1] == ">"
         while start < len(text) and text[start] in "=:>~":
-            start += 1  # noqa: PLW2901 - ``:=``, ``=>``, ``::=``
+            start += 1  # noqa: PLW2901 - the place is moved on purpose
         span = _tagged(text, start, category) if tagged else _value(text, start, category, name)
         if span:
             spans.append(span)
@@ -155,7 +211,7 @@ def _category(text: str, end: int, keys: KeyRules) -> tuple[str | None, str]:
             joined = " ".join(more.split()[-count:]) + " " + name
             if category is None:
                 category = keys.category(joined)
-            elif keys.category(joined) is None and len(joined) < 24:  # noqa: PLR2004 - ``max token``
+            elif keys.category(joined) is None and len(joined) < 24:  # noqa: PLR2004 - said beside it, or a plain length
                 return None, joined
     return category, name.lower()
 
@@ -183,11 +239,18 @@ def _value(text: str, start: int, category: str, name: str) -> Span | None:
         if found is None:
             return None
         value = text[found[0] : found[1]][:_JUDGED]
-        return (*found, category) if any(c.isdigit() for c in value) and " " in value.strip() and not _MASK.search(value) and "://" not in value else None
+        return (
+            (*found, category)
+            if any(c.isdigit() for c in value)
+            and " " in value.strip()
+            and not _MASK.search(value)
+            and "://" not in value
+            else None
+        )
     match = _DIGITY.match(text, start)
     if match and not _DATE.match(match["v"]):
         value = _run(match["v"])
-        if sum(c.isdigit() for c in value) > 4 and "." not in value[:-1].strip("."):  # noqa: PLR2004
+        if sum(c.isdigit() for c in value) > 4 and "." not in value[:-1].strip("."):  # noqa: PLR2004 - said beside it, or a plain length
             return match.start("v"), match.start("v") + len(value), category
     return None
 
@@ -204,7 +267,7 @@ def _run(value: str) -> str:
 
 def _anchored(text: str, start: int, pattern: re.Pattern[str], category: str) -> Span | None:
     at = start
-    while at < len(text) and text[at] in " \t\"'" and at - start < 4:  # noqa: PLR2004
+    while at < len(text) and text[at] in " \t\"'" and at - start < 4:  # noqa: PLR2004 - said beside it, or a plain length
         at += 1
     match = pattern.match(text, at)
     return (*match.span(), category) if match else None
@@ -221,7 +284,7 @@ def _named(text: str, start: int, category: str) -> Span | None:
 
 
 def _header(text: str, start: int, category: str) -> Span | None:
-    """Return the credential of an ``Authorization`` or ``Cookie`` line: what follows the scheme, to the end of line or quote."""
+    """Return the credential of an ``Authorization`` or ``Cookie`` line: what follows the scheme, to the end of line or quote."""  # noqa: E501 - a pattern or a table row reads as one line
     opened = _SCHEME.match(text, start)
     if not opened:
         return None
@@ -232,11 +295,17 @@ def _header(text: str, start: int, category: str) -> Span | None:
         return None
     begin, end = match.span()
     value = text[begin:end].rstrip(" \t,;)]}\\")
-    if len(value) < 4 or _MASK.match(value) or _PLACEHOLDER.match(value) or (not scheme and _prose(value)) or "(" in value:  # noqa: PLR2004
+    if (
+        len(value) < 4  # noqa: PLR2004 - said beside it, or a plain length
+        or _MASK.match(value)
+        or _PLACEHOLDER.match(value)
+        or (not scheme and _prose(value))
+        or "(" in value
+    ):
         return None
     if category == "COOKIE" and "=" not in value and not any(c.isdigit() for c in value):
         return None
-    if category != "COOKIE" and value.isalpha() and len(value) < 12:  # noqa: PLR2004
+    if category != "COOKIE" and value.isalpha() and len(value) < 12:  # noqa: PLR2004 - said beside it, or a plain length
         return None
     if end - begin <= _JUDGED * 2 - 1:
         return begin, begin + len(value), category
@@ -272,14 +341,18 @@ def _credential(text: str, start: int, category: str, name: str) -> Span | None:
 
 
 def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: bool) -> bool:
-    """Return whether *value* can be a secret, rather than a placeholder, a type, an expression or a word of the sentence."""
+    """Return whether *value* can be a secret, rather than a placeholder, a type, an expression or a word of the sentence."""  # noqa: E501 - a pattern or a table row reads as one line
     if "[" in value:
         value = _MASK.sub("", value)
     if value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or _PLACEHOLDER.match(value):
         return False
-    if len(set(value)) < (3 if category == "PASSWORD" else 5):  # noqa: PLR2004 - ``******``, ``xxxxxx``
+    if len(set(value)) < (3 if category == "PASSWORD" else 5):
         return False
-    if not quoted and _CODE.match(value) and not (tight and any(c.isdigit() for c in value) and "(" not in value and "[" not in value):
+    if (
+        not quoted
+        and _CODE.match(value)
+        and not (tight and any(c.isdigit() for c in value) and "(" not in value and "[" not in value)
+    ):
         return False
     if classify(value) is not None and not any(c.isdigit() for c in value):
         return False
@@ -287,11 +360,11 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
     if quoted:
         if value.count(" ") > 1 and not digits:
             return False
-        return digits or category == "PASSWORD" or len(value) >= 12 and " " not in value  # noqa: PLR2004, RUF021
+        return digits or category == "PASSWORD" or len(value) >= 12 and " " not in value  # noqa: PLR2004, RUF021 - said beside it, or a plain length
     if category == "CARD_CODE":
         return value.isdigit()
     if name == "pin" or name.endswith("_pin"):
         return value.isdigit()
     if digits or not value.isalpha():
-        return category == "PASSWORD" or len(value) >= 8 and (digits or len(value) >= 12)  # noqa: PLR2004, RUF021
-    return tight or (value != value.lower() and not value.istitle()) or len(value) >= 20  # noqa: PLR2004
+        return category == "PASSWORD" or len(value) >= 8 and (digits or len(value) >= 12)  # noqa: PLR2004, RUF021 - said beside it, or a plain length
+    return tight or (value != value.lower() and not value.istitle()) or len(value) >= 20  # noqa: PLR2004 - said beside it, or a plain length

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import orjson
 
-from agentlogsafe.redaction.report import Report
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentlogsafe.redaction.report import Report
 
 MODES = ("redacted", "digest", "omit")
 CONTENT_FIELDS = (
-    "answer", "body", "chunks", "completion", "completions", "content", "context", "document", "documents", "input", "inputs", "instructions", "message", "messages",
-    "output", "outputs", "passages", "prompt", "prompts", "query", "question", "reasoning", "response", "result", "results", "summary", "system", "text", "thinking", "transcript",
+    "answer", "body", "chunks", "completion", "completions", "content", "context", "document", "documents", "input", "inputs", "instructions", "message", "messages",  # noqa: E501 - a pattern or a table row reads as one line
+    "output", "outputs", "passages", "prompt", "prompts", "query", "question", "reasoning", "response", "result", "results", "summary", "system", "text", "thinking", "transcript",  # noqa: E501 - a pattern or a table row reads as one line
 )  # fmt: skip
 CONTENT = "@content"
 _PLAIN = re.compile(r"[A-Za-z0-9_][\w.:/@+-]{0,79}\Z|\[[A-Z][A-Z0-9_]{1,23}[^\[\]\s]{0,80}\]\Z|\Z")
@@ -27,7 +30,7 @@ class ContentRule:
 
     ``"*"`` in *events* stands for every type, ``"@content"`` in *fields* for all the usual content fields (prompts, messages, documents, results, …).
     *purpose* and *retention* say why content is kept and for how long; the event records both.
-    """
+    """  # noqa: E501 - a pattern or a table row reads as one line
 
     fields: tuple[str, ...] = (CONTENT,)
     mode: str = "redacted"
@@ -70,7 +73,7 @@ class Minimizer:
                 if "*" in rule.events or event_type in rule.events:
                     for name in rule.fields:
                         found.update(dict.fromkeys(CONTENT_FIELDS if name == CONTENT else (name,), rule))
-            if len(self._by_type) < 256:  # noqa: PLR2004 - event types are few
+            if len(self._by_type) < 256:  # noqa: PLR2004 - said beside it, or a plain length
                 self._by_type[event_type] = found
         return found
 
@@ -85,7 +88,10 @@ class Minimizer:
             return fields
         for name in left:
             report.content[name] = rules[name].note()
-        return {**fields, "payload": {name: item for name, item in payload.items() if type(name) is not str or name not in left}}
+        return {
+            **fields,
+            "payload": {name: item for name, item in payload.items() if type(name) is not str or name not in left},
+        }
 
     def after(self, event_type: str, out: dict[str, object], report: Report) -> None:
         """Digest, in the redacted copy *out*, what the rules say, and note purpose and retention of what is kept."""
@@ -105,18 +111,25 @@ class Minimizer:
                 payload[name] = self._reduced(item)
 
     def digest(self, value: object) -> object:
-        """Return the length and the keyed digest of a value, by which equal content is recognised and nothing else learned."""
+        """Return the length and the keyed digest of a value, by which equal content is recognised and nothing else learned."""  # noqa: E501 - a pattern or a table row reads as one line
         if isinstance(value, dict) and set(value) == {"length", "digest"}:
             return value
         raw = value.encode() if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-        return {"length": len(value) if isinstance(value, str) else len(raw), "digest": "hmac-sha256:" + hmac.new(self._key, raw, hashlib.sha256).hexdigest()[:32]}
+        return {
+            "length": len(value) if isinstance(value, str) else len(raw),
+            "digest": "hmac-sha256:" + hmac.new(self._key, raw, hashlib.sha256).hexdigest()[:32],
+        }
 
     def _reduced(self, value: object) -> object:
         """Return *value* with every text that is no identifier or enumeration digested."""
         if isinstance(value, str):
             return value if _PLAIN.match(value) else self.digest(value)
         if isinstance(value, dict):
-            return value if set(value) == {"length", "digest"} else {name: self._reduced(item) for name, item in value.items()}
+            return (
+                value
+                if set(value) == {"length", "digest"}
+                else {name: self._reduced(item) for name, item in value.items()}
+            )
         if isinstance(value, list):
             return [self._reduced(item) for item in value]
         return value

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import re
-from collections.abc import Callable, Iterable
+import sys
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agentlogsafe.errors import ConfigurationError
 
-try:  # the parser of regular expressions moved in 3.11
-    from re import _constants as _sre, _parser  # type: ignore[attr-defined]
-except ImportError:  # pragma: no cover - 3.10
-    import sre_constants as _sre  # type: ignore[no-redef]
-    import sre_parse as _parser  # type: ignore[no-redef]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+# The standard library's own parser of regular expressions; it moved in 3.11.
+_NEW = sys.version_info >= (3, 11)
+_parser: Any = importlib.import_module("re._parser" if _NEW else "sre_parse")
+_sre: Any = importlib.import_module("re._constants" if _NEW else "sre_constants")
 
 Finder: TypeAlias = "Callable[[str], Iterable[tuple[int, int, str]]]"
 _CATEGORY = re.compile(r"[A-Z][A-Z0-9_]{1,23}\Z")
@@ -26,7 +29,7 @@ class CustomDetector:
 
     Either *pattern* (its group ``v``, or the whole match, is replaced) or, in code, *find*, a function that returns ``(start, end, category)``
     for a text. With *keywords*, only text that has one of them (in any case) is looked at, which saves time.
-    """
+    """  # noqa: E501 - a pattern or a table row reads as one line
 
     name: str
     category: str = "CUSTOM"
@@ -43,7 +46,7 @@ class CustomDetector:
         """
         where = f"policy.detectors.custom.{self.name}"
         if not _CATEGORY.match(self.category):
-            msg = f"{where}.category: expected capitals, digits and underscores such as 'EMPLOYEE_ID', got {self.category!r}"
+            msg = f"{where}.category: expected capitals, digits and underscores such as 'EMPLOYEE_ID', got {self.category!r}"  # noqa: E501 - a pattern or a table row reads as one line
             raise ConfigurationError(msg)
         if bool(self.pattern) == (self.find is not None):
             msg = f"{where}: expected either a pattern or a find function"
@@ -76,14 +79,14 @@ def slow(pattern: str) -> str | None:
     """Return why *pattern* could be slow on some text, or None when its time is bounded by the text's length times a small constant.
 
     The check is the same whether google-re2 is installed or not, so that a policy works everywhere or nowhere.
-    """
+    """  # noqa: E501 - a pattern or a table row reads as one line
     try:
         return _cost(_parser.parse(pattern))[1]
     except (re.error, RecursionError) as error:
         return f"it cannot be parsed: {error}"
 
 
-def _cost(tree: Iterable[tuple[object, object]]) -> tuple[int, str | None]:
+def _cost(tree: Iterable[tuple[object, Any]]) -> tuple[int, str | None]:
     """Return how many ways a pattern can try to match at one place, and the reason to refuse it."""
     ways = 1
     for operation, argument in tree:
@@ -96,11 +99,11 @@ def _cost(tree: Iterable[tuple[object, object]]) -> tuple[int, str | None]:
     return ways, None
 
 
-def _one(operation: object, argument: object) -> tuple[int, str | None]:
+def _one(operation: object, argument: Any) -> tuple[int, str | None]:
     if operation in (_sre.GROUPREF, _sre.GROUPREF_EXISTS):
         return 1, "it has a back-reference, which no linear-time engine can follow"
     if operation in (_sre.MAX_REPEAT, _sre.MIN_REPEAT) or str(operation) == "POSSESSIVE_REPEAT":
-        least, most, body = argument  # type: ignore[misc]
+        least, most, body = argument
         if most == _sre.MAXREPEAT:
             return 1, "it has a repeat without a bound; write one, such as {1,64}"
         inner, reason = _cost(body)
@@ -108,15 +111,15 @@ def _one(operation: object, argument: object) -> tuple[int, str | None]:
             reason = "it has a repeat inside a repeat; write it without"
         return (int(most) - int(least) + 1) * max(inner, 1), reason
     if operation is _sre.SUBPATTERN or str(operation) == "ATOMIC_GROUP":
-        return _cost(argument[-1] if isinstance(argument, tuple) else argument)  # type: ignore[arg-type]
+        return _cost(argument[-1] if isinstance(argument, tuple) else argument)
     if operation is _sre.BRANCH:
         total = 0
-        for branch in argument[1]:  # type: ignore[index]
+        for branch in argument[1]:
             inner, reason = _cost(branch)
             if reason is not None:
                 return total, reason
             total += inner
         return total, None
     if operation in (_sre.ASSERT, _sre.ASSERT_NOT):
-        return _cost(argument[1])  # type: ignore[index]
+        return _cost(argument[1])
     return 1, None

@@ -2,7 +2,7 @@
 
 A disguised text is unfolded into plain characters together with the place where each came from, so that what is found in the plain form is
 cut out of the original.
-"""
+"""  # noqa: E501 - a pattern or a table row reads as one line
 
 from __future__ import annotations
 
@@ -12,13 +12,43 @@ import html
 import re
 import unicodedata
 
-_ODD_BYTES = (b"\xe2\x80", b"\xe2\x81", b"\xef", b"\xc2\xad", b"\xc2\xa0", b"\xcd\x8f", b"\xd9", b"\xdb", b"\xdf", b"\xe0", b"\xe1", b"\xe3", b"\xea", b"\xf0")
-_ZERO = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"
-_ODD = re.compile(f"[{_ZERO}\u00a0\u2007\u2010-\u2012\u2024\u202f\u2212\u3000\u3002\ufe52\ufe63\ufe6b\uff01-\uff5e\uff61\U0001d400-\U0001d7ff]|(?![0-9])\\d")
+_ODD_BYTES = (
+    b"\xe2\x80",
+    b"\xe2\x81",
+    b"\xef",
+    b"\xc2\xad",
+    b"\xc2\xa0",
+    b"\xcd\x8f",
+    b"\xd9",
+    b"\xdb",
+    b"\xdf",
+    b"\xe0",
+    b"\xe1",
+    b"\xe3",
+    b"\xea",
+    b"\xf0",
+)
+_ZERO = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"  # noqa: E501 - a pattern or a table row reads as one line
+_ODD = re.compile(
+    f"[{_ZERO}\u00a0\u2007\u2010-\u2012\u2024\u202f\u2212\u3000\u3002\ufe52\ufe63\ufe6b\uff01-\uff5e\uff61\U0001d400-\U0001d7ff]|(?![0-9])\\d"
+)
 _ZERO_WIDTH = re.compile(f"[{_ZERO}]")
-_ESCAPE = re.compile(r"%[2-7][0-9A-Fa-f]|&#(?:\d{2,3}|[xX][0-9A-Fa-f]{2});|&(?:amp|quot|apos|commat|period|colon|equals|lowbar|hyphen|num|plus);|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]")
+_ESCAPE = re.compile(
+    r"%[2-7][0-9A-Fa-f]|&#(?:\d{2,3}|[xX][0-9A-Fa-f]{2});|&(?:amp|quot|apos|commat|period|colon|equals|lowbar|hyphen|num|plus);|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]"
+)
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{20,20000}={0,2}(?![A-Za-z0-9+/_=-])")
-_PLAIN = {"\u00a0": " ", "\u2007": " ", "\u202f": " ", "\u3000": " ", "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2212": "-", "\u3002": ".", "\uff61": "."}
+_PLAIN = {
+    "\u00a0": " ",
+    "\u2007": " ",
+    "\u202f": " ",
+    "\u3000": " ",
+    "\u2010": "-",
+    "\u2011": "-",
+    "\u2012": "-",
+    "\u2212": "-",
+    "\u3002": ".",
+    "\uff61": ".",
+}
 
 Unfolded = tuple[str, list[int]]
 
@@ -39,7 +69,9 @@ def unfold(text: str) -> Unfolded:
             continue
         elif _ODD.match(character):
             value = unicodedata.decimal(character, None)
-            folded = str(value) if value is not None else _PLAIN.get(character) or unicodedata.normalize("NFKC", character)
+            folded = (
+                str(value) if value is not None else _PLAIN.get(character) or unicodedata.normalize("NFKC", character)
+            )
             plain.append(folded if len(folded) == 1 else character)
         else:
             plain.append(character)
@@ -54,7 +86,7 @@ def escaped(text: str) -> bool:
 
 
 def unescape(text: str) -> Unfolded:
-    """Return *text* with percent-encoding, entities and escapes of ASCII characters decoded, and the places as `unfold` does."""
+    """Return *text* with percent-encoding, entities and escapes of ASCII characters decoded, and the places as `unfold` does."""  # noqa: E501 - a pattern or a table row reads as one line
     plain: list[str] = []
     places: list[int] = []
     at = 0
@@ -66,7 +98,7 @@ def unescape(text: str) -> Unfolded:
         if code[0] == "%":
             plain.append(chr(int(code[1:], 16)))
         elif code[0] == "\\":
-            plain.append(chr(int(code[2:], 16)))
+            plain.append(chr(int(code, 0)))
         else:
             plain.append(html.unescape(code)[:1])
         places.append(start)

@@ -1,15 +1,20 @@
-"""Decide from a key's words what the value under it is: ``userPassword``, ``X-Api-Key``, ``first_name``, ``max_tokens``."""
+"""Decide from a key's words what the value under it is: ``userPassword``, ``X-Api-Key``, ``first_name``, ``max_tokens``."""  # noqa: E501 - a pattern or a table row reads as one line
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import vocabulary as v
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 # ``HTTPServer2Key`` → HTTP Server 2 Key; digits stay with short words (s3, ed25519, oauth2).
 _WORD = re.compile(r"[A-Z]{2,}(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[A-Z]+[0-9]*|[0-9]+|[^\W\d_a-zA-Z]+")
-_DROPPED_TAILS = frozenset("value text str string raw plain plaintext b64 base64 header env var old new current confirm confirmation hash hashed field".split())
+_DROPPED_TAILS = frozenset(
+    "value text str string raw plain plaintext b64 base64 header env var old new current confirm confirmation hash hashed field".split()  # noqa: E501 - a pattern or a table row reads as one line
+)
 _LONGEST_KEY = 128
 _ENOUGH = 4096
 
@@ -18,17 +23,17 @@ def words(key: str) -> list[str]:
     """Split *key* into lower-case words, whatever its case style.
 
     ``OPENAI_API_KEY``, ``openaiApiKey``, ``openai-api-key`` and ``openai.api.key`` all give ``["openai", "api", "key"]``.
-    """
+    """  # noqa: E501 - a pattern or a table row reads as one line
     return [word.lower() for word in _WORD.findall(key)]
 
 
 def _strip_counter(parts: list[str]) -> list[str]:
     """Drop a short counter (``password2``, ``address1``, ``api_key_1``); a long number is an id and stays."""
-    while parts and parts[-1].isdigit() and len(parts[-1]) <= 2 and len(parts) > 1:  # noqa: PLR2004 - the length of a counter
+    while parts and parts[-1].isdigit() and len(parts[-1]) <= 2 and len(parts) > 1:  # noqa: PLR2004 - said beside it, or a plain length
         parts = parts[:-1]
     if parts:
         bare = parts[-1].rstrip("0123456789")
-        if bare and len(parts[-1]) - len(bare) <= 2 and parts[-1] not in v.SECRET_WORDS:  # noqa: PLR2004
+        if bare and len(parts[-1]) - len(bare) <= 2 and parts[-1] not in v.SECRET_WORDS:  # noqa: PLR2004 - said beside it, or a plain length
             parts = [*parts[:-1], bare]
     return parts
 
@@ -63,8 +68,8 @@ def _secret(parts: list[str]) -> str | None:
 
 def _glued(word: str) -> str | None:
     """Recognise words that were written without a separator: ``mypassword``, ``slackapitoken``."""
-    for tail, category in (("password", "PASSWORD"), ("passwd", "PASSWORD"), ("passphrase", "PASSWORD"), ("apikey", "API_KEY"), ("secretkey", "SECRET"),
-                           ("accesskey", "API_KEY"), ("accesstoken", "TOKEN"), ("authtoken", "TOKEN"), ("apitoken", "TOKEN"), ("clientsecret", "SECRET"),
+    for tail, category in (("password", "PASSWORD"), ("passwd", "PASSWORD"), ("passphrase", "PASSWORD"), ("apikey", "API_KEY"), ("secretkey", "SECRET"),  # noqa: E501 - a pattern or a table row reads as one line
+                           ("accesskey", "API_KEY"), ("accesstoken", "TOKEN"), ("authtoken", "TOKEN"), ("apitoken", "TOKEN"), ("clientsecret", "SECRET"),  # noqa: E501 - a pattern or a table row reads as one line
                            ("token", "TOKEN"), ("secret", "SECRET")):  # fmt: skip
         if word.endswith(tail):
             return category
@@ -89,7 +94,12 @@ def _personal(parts: list[str]) -> str | None:
             break
         if found:
             return found
-    if last == "name" and len(parts) > 1 and parts[-2] in v.PERSON_WORDS and parts[-2] not in ("user", "client", "owner"):
+    if (
+        last == "name"
+        and len(parts) > 1
+        and parts[-2] in v.PERSON_WORDS
+        and parts[-2] not in ("user", "client", "owner")
+    ):
         return "NAME"
     return None
 

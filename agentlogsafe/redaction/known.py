@@ -41,23 +41,25 @@ class KnownValues:
     def pattern(self) -> re.Pattern[str] | None:
         """Return the pattern of all registered values, longest first, or None."""
         if self._pattern is None and self.values:
-            self._pattern = re.compile("|".join(re.escape(value) for value in sorted(self.values, key=len, reverse=True)))
+            self._pattern = re.compile(
+                "|".join(re.escape(value) for value in sorted(self.values, key=len, reverse=True))
+            )
         return self._pattern
 
 
 KNOWN = KnownValues()
 
 
-def register_secret(value: str, category: str = "SECRET") -> None:
+def register_secret(value: object, category: str = "SECRET") -> None:
     """Redact this exact value wherever it appears from now on, in every policy of this process.
 
     Use it for secrets that have no shape and no name beside them: the database password that the application has just read from its vault.
 
     Raises:
         ConfigurationError: when the value is shorter than six characters, which would redact ordinary text; the message does not quote it.
-    """
+    """  # noqa: E501 - a pattern or a table row reads as one line
     if not isinstance(value, str) or len(value.strip()) < _SHORTEST:
-        msg = f"register_secret: expected a text of at least {_SHORTEST} characters, got {type(value).__name__} of {len(value) if isinstance(value, str) else 0}"
+        msg = f"register_secret: expected a text of at least {_SHORTEST} characters, got {type(value).__name__} of {len(value) if isinstance(value, str) else 0}"  # noqa: E501 - a pattern or a table row reads as one line
         raise ConfigurationError(msg)
     KNOWN.add(value.strip(), category)
 
@@ -67,7 +69,14 @@ def register_environment() -> int:
     found = 0
     for name, value in os.environ.items():
         category = classify(name)
-        if category is not None and category not in PERSONAL and category != "NAME?" and len(value) >= _SHORTEST + 2 and not value.startswith(("/", "~")) and len(set(value)) > 4:  # noqa: PLR2004
+        if (
+            category is not None
+            and category not in PERSONAL
+            and category != "NAME?"
+            and len(value) >= _SHORTEST + 2
+            and not value.startswith(("/", "~"))
+            and len(set(value)) > 4  # noqa: PLR2004 - said beside it, or a plain length
+        ):
             KNOWN.add(value, category)
             found += 1
     return found

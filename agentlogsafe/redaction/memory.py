@@ -11,16 +11,18 @@ _COMMON = frozenset(
     """none null true false yes no unknown test user admin name email phone address john smith main street home work other default example
     value string male female north south east west january february march april june july august september october november december
     monday tuesday wednesday thursday friday saturday sunday american united states economy business first last will mark grace hope rose may
-    usa john""".split()
+    usa john""".split()  # noqa: E501 - a pattern or a table row reads as one line
 )
-_REMEMBERED = frozenset("NAME PASSWORD SECRET TOKEN API_KEY EMAIL PHONE ADDRESS BIRTH_DATE NATIONAL_ID PASSPORT LICENSE CARD IBAN BANK COOKIE POSTAL_CODE".split())
+_REMEMBERED = frozenset(
+    "NAME PASSWORD SECRET TOKEN API_KEY EMAIL PHONE ADDRESS BIRTH_DATE NATIONAL_ID PASSPORT LICENSE CARD IBAN BANK COOKIE POSTAL_CODE".split()  # noqa: E501 - a pattern or a table row reads as one line
+)
 
 
 class RunMemory:
     """A bounded memory of one run's sensitive values; adding and reading are safe from several threads.
 
     Short and common words are not remembered: replacing every ``Main`` because somebody lives in Main Street would do more harm than good.
-    """
+    """  # noqa: E501 - a pattern or a table row reads as one line
 
     __slots__ = ("_characters", "_lock", "_name", "_pattern", "_values", "limit")
 
@@ -50,7 +52,12 @@ class RunMemory:
         low = value.casefold()
         if low in self._values or category not in _REMEMBERED or not _SHORTEST <= len(value) <= _LONGEST:
             return
-        if low in _COMMON or "\n" in value or not any(c.isalnum() for c in value) or (value.isdigit() and len(value) < 6):  # noqa: PLR2004
+        if (
+            low in _COMMON
+            or "\n" in value
+            or not any(c.isalnum() for c in value)
+            or (value.isdigit() and len(value) < 6)  # noqa: PLR2004 - said beside it, or a plain length
+        ):
             return
         with self._lock:
             if len(self._values) < self.limit and self._characters >= len(value):
@@ -63,7 +70,9 @@ class RunMemory:
         pattern = self._pattern
         if pattern is None and self._values:
             values = sorted(self._values, key=len, reverse=True)
-            pattern = self._pattern = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, values)) + r")(?!\w)", re.IGNORECASE)
+            pattern = self._pattern = re.compile(
+                r"(?<!\w)(?:" + "|".join(map(re.escape, values)) + r")(?!\w)", re.IGNORECASE
+            )
         return pattern
 
     def category(self, value: str) -> str:

@@ -2,7 +2,7 @@
 
 All runs of letters and digits that hold a digit are found once; neighbours that one separator joins are tried together; a candidate costs one
 slice of the text's outline and one dict lookup, however many kinds of number there are.
-"""
+"""  # noqa: E501 - a pattern or a table row reads as one line
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import importlib
 import re
 import string
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction.detectors.base import Detector, Number
 from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS, card, iban
 from agentlogsafe.redaction.detectors.contact import PHONES, spoken
 from agentlogsafe.redaction.detectors.national import NUMBERS
+
+if TYPE_CHECKING:
+    from agentlogsafe.redaction.detectors.base import Detector, Number
 
 Span = tuple[int, int, str]
 INTERNATIONAL, AMERICAN, NATIONAL, SPOKEN = PHONES
@@ -29,7 +32,24 @@ _JOINTS = frozenset((" ", "-", ".", "/", ":", "_", "+", ""))
 _WINDOW = 7
 _LONGEST_PLAIN = 24
 _SHORTEST_MIXED = 7
-_CARD_CONTEXT = frozenset(("card", "cards", "credit", "debit", "visa", "mastercard", "amex", "maestro", "discover", "cc", "karte", "carte", "tarjeta", "carta"))
+_CARD_CONTEXT = frozenset(
+    (
+        "card",
+        "cards",
+        "credit",
+        "debit",
+        "visa",
+        "mastercard",
+        "amex",
+        "maestro",
+        "discover",
+        "cc",
+        "karte",
+        "carte",
+        "tarjeta",
+        "carta",
+    )
+)
 _IBAN_LONGEST = 42
 _FLOATING = re.compile(r"\d+\.\d+$")
 
@@ -84,10 +104,16 @@ class Numbers:
             if size > _LONGEST_PLAIN and first.isdigit():
                 found = None
             elif first.isdigit():
-                found = (_phone_at(text, start) if self._phones else None) or self._at(text, outline, chunks, at, context)
+                found = (_phone_at(text, start) if self._phones else None) or self._at(
+                    text, outline, chunks, at, context
+                )
                 if found is None and self._phones:
                     found = _spoken_at(text, start)
-            elif size < _SHORTEST_MIXED and (at + 1 == len(chunks) or text[end : chunks[at + 1][0]] not in _JOINTS) and outline[end : end + 2] not in (" A", "-A"):
+            elif (
+                size < _SHORTEST_MIXED
+                and (at + 1 == len(chunks) or text[end : chunks[at + 1][0]] not in _JOINTS)
+                and outline[end : end + 2] not in (" A", "-A")
+            ):
                 found = None
             else:
                 found = self._at(text, outline, chunks, at, context)
@@ -110,12 +136,12 @@ class Numbers:
             last += 1
             end = chunks[last][1]
         follow = outline[end : end + 2]
-        if last == at and end - start < 6 and follow not in (" A", "-A"):  # noqa: PLR2004 - nothing is shorter
+        if last == at and end - start < 6 and follow not in (" A", "-A"):  # noqa: PLR2004 - said beside it, or a plain length
             return None
-        begin = start - 3 if start >= 3 and outline[start - 3 : start - 1] == "AA" and text[start - 1] == " " else start  # noqa: PLR2004 - ``AB 12 34 56 C``
+        begin = start - 3 if start >= 3 and outline[start - 3 : start - 1] == "AA" and text[start - 1] == " " else start  # noqa: PLR2004 - said beside it, or a plain length
         for end_chunk in range(last, at - 1, -1):
             end = chunks[end_chunk][1]
-            if not 6 <= end - start <= 64:  # noqa: PLR2004 - no number is shorter or longer
+            if not 6 <= end - start <= 64:  # noqa: PLR2004 - said beside it, or a plain length
                 continue
             found = self._kind(text, outline, start, end, context) or self._card(text, start, end, context)
             if found is None and outline[end : end + 2] in (" A", "-A") and outline[end + 2 : end + 3] != "A":
@@ -127,13 +153,13 @@ class Numbers:
         return None
 
     def _card(self, text: str, start: int, end: int, context: str) -> Span | None:
-        if not 12 <= end - start <= 23 or not "2" <= text[start] <= "9" and text[start : start + 4] != "1800":  # noqa: PLR2004 - lengths of cards with and without separators
+        if not 12 <= end - start <= 23 or (not "2" <= text[start] <= "9" and text[start : start + 4] != "1800"):  # noqa: PLR2004 - said beside it, or a plain length
             return None
         value = text[start:end]
         digits = value.replace(" ", "").replace("-", "")
-        if not digits.isdigit() or not digits.isascii() or not 12 <= len(digits) <= 19:  # noqa: PLR2004
+        if not digits.isdigit() or not digits.isascii() or not 12 <= len(digits) <= 19:  # noqa: PLR2004 - said beside it, or a plain length
             return None
-        if value != digits and len(re.split("[ -]", value)[0]) != 4:  # noqa: PLR2004 - cards are grouped from four on
+        if value != digits and len(re.split("[ -]", value)[0]) != 4:  # noqa: PLR2004 - said beside it, or a plain length
             return None
         if not _bounded(text, start, end):
             return None
@@ -158,20 +184,20 @@ class Numbers:
             try:
                 if check is None or check(compact):
                     return start, end, row.category
-            except Exception:  # noqa: BLE001, S112 - a validator may stumble over odd input; then it is not one
+            except Exception:  # noqa: BLE001, S112 - fail closed, whatever it was
                 continue
         return None
 
 
 def _chunks(text: str) -> list[tuple[int, int]]:
-    """Return the spans of runs of ASCII letters and digits that hold a digit, with at most eight letters before the first."""
+    """Return the spans of runs of ASCII letters and digits that hold a digit, with at most eight letters before the first."""  # noqa: E501 - a pattern or a table row reads as one line
     out: list[tuple[int, int]] = []
     for match in _DIGITS.finditer(text):
         start, end = match.span()
         least = max(start - 9, 0)
         while start > least and text[start - 1] in _LETTERS:
             start -= 1
-        if start and text[start - 1].isalnum() or end < len(text) and text[end].isalnum() or end - start > 64:  # noqa: PLR2004, RUF021 - a part of something longer
+        if start and text[start - 1].isalnum() or end < len(text) and text[end].isalnum() or end - start > 64:  # noqa: PLR2004, RUF021 - said beside it, or a plain length
             continue
         out.append((start, end))
     return out
@@ -190,7 +216,11 @@ def _phone_at(text: str, start: int) -> Span | None:
         if found:
             return found
     if first == "0":
-        return _shaped(NATIONAL, text, start) or _shaped(INTERNATIONAL, text, start) or (_shaped(AMERICAN, text, start) if text.startswith("001", start) else None)
+        return (
+            _shaped(NATIONAL, text, start)
+            or _shaped(INTERNATIONAL, text, start)
+            or (_shaped(AMERICAN, text, start) if text.startswith("001", start) else None)
+        )
     return _shaped(AMERICAN, text, start) if first in "123456789" else None
 
 
@@ -215,7 +245,7 @@ def _bounded(text: str, start: int, end: int) -> bool:
     """Return whether the candidate is not a part of a longer number, an identifier or a decimal fraction."""
     before = text[start - 1 : start]
     after = text[end : end + 2]
-    if before in (".", "-", "_", "+", "/", "$") and (start < 2 or text[start - 2].isalnum() or before in ("+", "$")):  # noqa: PLR2004
+    if before in (".", "-", "_", "+", "/", "$") and (start < 2 or text[start - 2].isalnum() or before in ("+", "$")):  # noqa: PLR2004 - said beside it, or a plain length
         return False
     if after[:1] in (".", "-", "_", ":", "/") and len(after) > 1 and after[1].isalnum():
         return False
@@ -232,7 +262,7 @@ def _around(text: str, start: int, end: int, context: str) -> set[str]:
 def _mentions(words: set[str], context: str) -> bool:
     """Return whether one of the *context* words is among *words*; longer ones match compounds too."""
     for word in context.split():
-        if word in words or (len(word) > 4 and any(word in other for other in words)):  # noqa: PLR2004 - short words hide in others
+        if word in words or (len(word) > 4 and any(word in other for other in words)):  # noqa: PLR2004 - said beside it, or a plain length
             return True
         if not word.isascii() and any(word in other for other in words):
             return True
@@ -240,7 +270,12 @@ def _mentions(words: set[str], context: str) -> bool:
 
 
 def _luhn_in_context(digits: str) -> bool:
-    return sum(int(d) if i % 2 == 0 else (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)[int(d)] for i, d in enumerate(reversed(digits))) % 10 == 0 and len(set(digits)) > 2  # noqa: PLR2004
+    return (
+        sum(int(d) if i % 2 == 0 else (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)[int(d)] for i, d in enumerate(reversed(digits)))
+        % 10
+        == 0
+        and len(set(digits)) > 2  # noqa: PLR2004 - said beside it, or a plain length
+    )
 
 
 def _iban_at(text: str, start: int) -> Span | None:
@@ -261,7 +296,11 @@ def _iban_at(text: str, start: int) -> Span | None:
     if at < len(text) and text[at].isalnum():
         return None
     value = "".join(taken)
-    return (start, at, "IBAN") if len(value) == length and (value.isupper() or value.islower()) and iban(value.upper()) else None
+    return (
+        (start, at, "IBAN")
+        if len(value) == length and (value.isupper() or value.islower()) and iban(value.upper())
+        else None
+    )
 
 
 def _singapore(text: str) -> bool:

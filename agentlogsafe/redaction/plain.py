@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime  # noqa: ICN001 - the full name reads better in annotations
 import decimal
 import enum
 import ipaddress
 import pathlib
 import types
 import uuid
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import islice
 
 HIDDEN = object()
 """Stands for a value that its own class hides (``repr=False``, ``SecretStr``): the walk masks it."""
 
 _TEXTUAL = (
-    datetime.datetime, datetime.date, datetime.time, uuid.UUID, decimal.Decimal, pathlib.PurePath, ipaddress.IPv4Address,
+    datetime.datetime, datetime.date, datetime.time, uuid.UUID, decimal.Decimal, pathlib.PurePath, ipaddress.IPv4Address,  # noqa: E501 - a pattern or a table row reads as one line
     ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network, datetime.timedelta, complex, range,
 )  # fmt: skip
 
@@ -35,7 +36,7 @@ def simplify(value: object, limit: int) -> object:
 
     Raises:
         Exception: whatever the object's own methods raise; the caller answers with a marker.
-    """
+    """  # noqa: E501 - a pattern or a table row reads as one line
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, str):
@@ -58,7 +59,7 @@ def simplify(value: object, limit: int) -> object:
         return dict(zip(value._fields, value, strict=False))
     if isinstance(value, Iterator):
         return describe(value)
-    if isinstance(value, Sequence | Set):
+    if isinstance(value, Sequence | AbstractSet):
         return list(islice(iter(value), limit + 1))
     return _object(value)
 
@@ -87,7 +88,9 @@ def _object(value: object) -> object:
     if callable(dump):
         dumped = dump(value)
         if isinstance(dumped, dict):
-            hidden = [name for name, info in getattr(kind, "model_fields", {}).items() if getattr(info, "repr", True) is False]
+            hidden = [
+                name for name, info in getattr(kind, "model_fields", {}).items() if getattr(info, "repr", True) is False
+            ]
             return {**dumped, **{name: HIDDEN for name in hidden if name in dumped}}
         return dumped
     if kind.__module__.partition(".")[0] == "numpy" and hasattr(kind, "tolist"):

@@ -21,7 +21,20 @@ PolicySource: TypeAlias = "RedactionPolicy | Mapping[str, object] | str | Path |
 Strategy: TypeAlias = "str | Callable[[str, str], object]"
 
 _VERSION = "1"
-_TOP = ("content", "detectors", "environment", "extends", "keys", "memory", "name", "network", "strategies", "token", "unknown", "version")
+_TOP = (
+    "content",
+    "detectors",
+    "environment",
+    "extends",
+    "keys",
+    "memory",
+    "name",
+    "network",
+    "strategies",
+    "token",
+    "unknown",
+    "version",
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,7 @@ class RedactionPolicy:
         environment: Whether the values of environment variables with sensitive names are secrets.
         content: What is kept of content fields, by event type; a later rule overrules an earlier one.
         unknown: ``keep``, or ``digest`` for payload texts that are neither identifiers nor enumerations.
-    """
+    """  # noqa: E501 - a pattern or a table row reads as one line
 
     name: str = "standard"
     version: str = _VERSION
@@ -91,11 +104,17 @@ class RedactionPolicy:
         Raises:
             ConfigurationError: when a strategy needs the key and there is none.
         """
-        raw = self.token_key() if self.token_key else os.environ.get(self.token_key_env, "") if self.token_key_env else ""
+        raw = (
+            self.token_key() if self.token_key else os.environ.get(self.token_key_env, "") if self.token_key_env else ""
+        )
         if raw:
             return raw.encode() if isinstance(raw, str) else raw
         if self.default_strategy == "token" or "token" in self.strategies.values():
-            what = f"the environment variable {self.token_key_env!r} is empty" if self.token_key_env else "neither token.key_env nor token_key is set"
+            what = (
+                f"the environment variable {self.token_key_env!r} is empty"
+                if self.token_key_env
+                else "neither token.key_env nor token_key is set"
+            )
             msg = f"policy.token: the strategy 'token' needs a key, but {what}"
             raise ConfigurationError(msg)
         return _PROCESS_KEY
@@ -106,12 +125,12 @@ class RedactionPolicy:
 
         Raises:
             ConfigurationError: naming the key, the value, what was expected and the nearest valid name.
-        """
+        """  # noqa: E501 - a pattern or a table row reads as one line
         if isinstance(source, RedactionPolicy):
             return source
         if source is None:
             return SHIPPED["standard"]
-        if isinstance(source, str) and not source.endswith(".toml") and not os.path.sep in source:
+        if isinstance(source, str) and not source.endswith(".toml") and os.path.sep not in source:
             check_choice("policy", source, SHIPPED)
             return SHIPPED[source]
         if isinstance(source, str | Path):
@@ -129,9 +148,16 @@ def check_disabled(names: tuple[str, ...]) -> None:
     Raises:
         ConfigurationError: naming the nearest one.
     """
-    from agentlogsafe.redaction.detectors import DETECTORS, NUMBERS  # noqa: PLC0415 - the tables are only needed to check names
+    from agentlogsafe.redaction.detectors import DETECTORS, NUMBERS  # noqa: PLC0415 - only needed here, and not at import
 
-    valid = {d.name for d in DETECTORS if d.category != "PHONE"} | {d.group for d in DETECTORS} | {d.category for d in DETECTORS} | {n.name for n in NUMBERS} | {n.category for n in NUMBERS} | {"national"}
+    valid = (
+        {d.name for d in DETECTORS if d.category != "PHONE"}
+        | {d.group for d in DETECTORS}
+        | {d.category for d in DETECTORS}
+        | {n.name for n in NUMBERS}
+        | {n.category for n in NUMBERS}
+        | {"national"}
+    )
     for name in names:
         check_choice("policy.detectors.disable", name, valid)
 
@@ -151,9 +177,9 @@ def _plain(value: object) -> object:
 
 def _read(path: Path) -> Mapping[str, object]:
     try:
-        import tomllib  # noqa: PLC0415 - only needed for files, and 3.10 has none
+        import tomllib  # noqa: PLC0415 - only needed here, and not at import
     except ImportError:  # pragma: no cover - 3.10
-        import tomli as tomllib  # type: ignore[no-redef,import-not-found]  # noqa: PLC0415
+        import tomli as tomllib  # type: ignore[no-redef,import-not-found]  # noqa: PLC0415 - only needed here, and not at import
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -161,20 +187,31 @@ def _read(path: Path) -> Mapping[str, object]:
         raise ConfigurationError(msg) from error
 
 
-def _from_mapping(given: Mapping[str, object], base: Path) -> RedactionPolicy:  # noqa: C901 - one line a setting
+def _from_mapping(given: Mapping[str, object], base: Path) -> RedactionPolicy:
     check_keys("policy", given, _TOP)
     parent = SHIPPED["standard"]
     if "extends" in given:
         named = given["extends"]
         check_type("policy.extends", named, str, "the name of a policy or a path")
-        parent = RedactionPolicy.load(str(named) if str(named) in SHIPPED else base / str(named) if str(named).endswith(".toml") else str(named))
-    changes: dict[str, object] = {"name": _text(given, "name", "policy", "custom"), "version": _text(given, "version", "policy", _VERSION)}
+        parent = RedactionPolicy.load(
+            str(named) if str(named) in SHIPPED else base / str(named) if str(named).endswith(".toml") else str(named)
+        )
+    changes: dict[str, object] = {
+        "name": _text(given, "name", "policy", "custom"),
+        "version": _text(given, "version", "policy", _VERSION),
+    }
     keys = _table(given, "keys", "policy", ("harmless", "sensitive"))
     sensitive = keys.get("sensitive", {})
     if not isinstance(sensitive, Mapping):
         sensitive = dict.fromkeys(_texts(keys, "sensitive", "policy.keys"), "SECRET")
-    changes["harmless"] = (*(k for k in parent.harmless if k not in sensitive), *_texts(keys, "harmless", "policy.keys"))
-    changes["sensitive"] = {**{k: c for k, c in parent.sensitive.items() if k not in _texts(keys, "harmless", "policy.keys")}, **{str(k): str(c) for k, c in sensitive.items()}}
+    changes["harmless"] = (
+        *(k for k in parent.harmless if k not in sensitive),
+        *_texts(keys, "harmless", "policy.keys"),
+    )
+    changes["sensitive"] = {
+        **{k: c for k, c in parent.sensitive.items() if k not in _texts(keys, "harmless", "policy.keys")},
+        **{str(k): str(c) for k, c in sensitive.items()},
+    }
     detectors = _table(given, "detectors", "policy", ("custom", "disable"))
     changes["disabled"] = (*parent.disabled, *_texts(detectors, "disable", "policy.detectors"))
     changes["detectors"] = (*parent.detectors, *_custom(detectors.get("custom", [])))
@@ -184,7 +221,9 @@ def _from_mapping(given: Mapping[str, object], base: Path) -> RedactionPolicy:  
     if "token" in given:
         changes["token_key_env"] = _text(_table(given, "token", "policy", ("key_env",)), "key_env", "policy.token", "")
     if "network" in given:
-        changes["private_addresses"] = _text(_table(given, "network", "policy", ("private_addresses",)), "private_addresses", "policy.network", "redact")
+        changes["private_addresses"] = _text(
+            _table(given, "network", "policy", ("private_addresses",)), "private_addresses", "policy.network", "redact"
+        )
     for flag in ("memory", "environment"):
         if flag in given:
             check_type(f"policy.{flag}", given[flag], bool, "true or false")
@@ -231,8 +270,8 @@ def _custom(rows: object) -> tuple[CustomDetector, ...]:
         check_keys("policy.detectors.custom", row, ("category", "ignore_case", "keywords", "name", "pattern"))
         out.append(
             CustomDetector(
-                name=_text(row, "name", "policy.detectors.custom", "custom"), category=_text(row, "category", "policy.detectors.custom", "CUSTOM"),
-                pattern=_text(row, "pattern", "policy.detectors.custom", ""), keywords=_texts(row, "keywords", "policy.detectors.custom"), ignore_case=bool(row.get("ignore_case", False)),
+                name=_text(row, "name", "policy.detectors.custom", "custom"), category=_text(row, "category", "policy.detectors.custom", "CUSTOM"),  # noqa: E501 - a pattern or a table row reads as one line
+                pattern=_text(row, "pattern", "policy.detectors.custom", ""), keywords=_texts(row, "keywords", "policy.detectors.custom"), ignore_case=bool(row.get("ignore_case", False)),  # noqa: E501 - a pattern or a table row reads as one line
             )
         )  # fmt: skip
     return tuple(out)
@@ -246,8 +285,8 @@ def _rules(rows: object) -> tuple[ContentRule, ...]:
         check_keys("policy.content", row, ("events", "fields", "mode", "purpose", "retention"))
         out.append(
             ContentRule(
-                fields=_texts(row, "fields", "policy.content") or (CONTENT,), mode=_text(row, "mode", "policy.content", "redacted"), events=_texts(row, "events", "policy.content") or ("*",),
-                purpose=_text(row, "purpose", "policy.content", ""), retention=_text(row, "retention", "policy.content", ""),
+                fields=_texts(row, "fields", "policy.content") or (CONTENT,), mode=_text(row, "mode", "policy.content", "redacted"), events=_texts(row, "events", "policy.content") or ("*",),  # noqa: E501 - a pattern or a table row reads as one line
+                purpose=_text(row, "purpose", "policy.content", ""), retention=_text(row, "retention", "policy.content", ""),  # noqa: E501 - a pattern or a table row reads as one line
             )
         )  # fmt: skip
     return tuple(out)

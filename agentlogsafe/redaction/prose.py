@@ -1,4 +1,4 @@
-"""Secrets that a sentence or a command line gives away: ``my password is …``, ``--password …``, ``-u user:…``, ``born on …``."""
+"""Secrets that a sentence or a command line gives away: ``my password is …``, ``--password …``, ``-u user:…``, ``born on …``."""  # noqa: E501 - a pattern or a table row reads as one line
 
 from __future__ import annotations
 
@@ -9,26 +9,36 @@ from agentlogsafe.redaction.assignments import _MASK, _STOCK, _secretive
 Span = tuple[int, int, str]
 
 _STATED = re.compile(
-    r"(?i)\b(?P<k>(?:pass(?:word|wd|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?)(?P<m>[\"')\]]{0,2}[ \t]{1,2}(?:(?:for|of|to)[ \t][\w.@-]{1,30}[ \t])?(?:(?:is|was|are|equals|will be|should be)(?:[ \t](?:now|set to|currently))?[ \t]?:?|set to|->|-)[ \t]{1,3}|[ \t]{1,3})[\"'`(]{0,2}(?P<v>[^\s\"'`]{4,200})"
+    r"(?i)\b(?P<k>(?:pass(?:word|wd|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?)(?P<m>[\"')\]]{0,2}[ \t]{1,2}(?:(?:for|of|to)[ \t][\w.@-]{1,30}[ \t])?(?:(?:is|was|are|equals|will be|should be)(?:[ \t](?:now|set to|currently))?[ \t]?:?|set to|->|-)[ \t]{1,3}|[ \t]{1,3})[\"'`(]{0,2}(?P<v>[^\s\"'`]{4,200})"  # noqa: E501 - a pattern or a table row reads as one line
 )
 _OPTION = re.compile(
-    r"(?:(?<=\s)|^)(?:--?(?P<k>[A-Za-z][\w.-]{1,40})(?:[ \t]{1,3}|=)(?:\"(?P<d>[^\"\n]{1,400})\"|'(?P<s>[^'\n]{1,400})'|(?P<p>[^\s\"'`|&;<>-][^\s\"'`|&;<>]{0,400})))"
+    r"(?:(?<=\s)|^)(?:--?(?P<k>[A-Za-z][\w.-]{1,40})(?:[ \t]{1,3}|=)(?:\"(?P<d>[^\"\n]{1,400})\"|'(?P<s>[^'\n]{1,400})'|(?P<p>[^\s\"'`|&;<>-][^\s\"'`|&;<>]{0,400})))"  # noqa: E501 - a pattern or a table row reads as one line
 )
-_USER = re.compile(r"(?:(?<=\s)|^)(?:-[A-Za-z]{0,6}[uU]|--user|--proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?[^\s:\"'/@]{0,80}:[\"']?(?P<v>[^\s\"'@]{3,200})")
-_DATABASE = re.compile(r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo|mongodump|7z|zip|unzip)\b[^\n|;&]{0,200}?[ \t]-p[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{2,100})")
-_LOGIN = re.compile(r"(?i)\b(?:sqlplus|sqlcmd|psql|redis-cli|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})")
-_IDENTIFIED = re.compile(r"(?i)\bidentified[ \t]{1,3}(?:with[ \t]{1,3}[\w'\"`]{1,40}[ \t]{1,3})?(?:by|as)[ \t]{1,3}(?:password[ \t]{1,3})?(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)")
-_SQL = re.compile(r"(?i)\b(?:password(?:[ \t]{1,3}for[ \t]{1,3}[^=\n]{1,60})?|encrypted password|old_password)[ \t]{0,3}(?:=[ \t]{0,3})?\(?[ \t]{0,3}(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)")
+_USER = re.compile(
+    r"(?:(?<=\s)|^)(?:-[A-Za-z]{0,6}[uU]|--user|--proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?[^\s:\"'/@]{0,80}:[\"']?(?P<v>[^\s\"'@]{3,200})"  # noqa: E501 - a pattern or a table row reads as one line
+)
+_DATABASE = re.compile(
+    r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo|mongodump|7z|zip|unzip)\b[^\n|;&]{0,200}?[ \t]-p[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{2,100})"  # noqa: E501 - a pattern or a table row reads as one line
+)
+_LOGIN = re.compile(
+    r"(?i)\b(?:sqlplus|sqlcmd|psql|redis-cli|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})"  # noqa: E501 - a pattern or a table row reads as one line
+)
+_IDENTIFIED = re.compile(
+    r"(?i)\bidentified[ \t]{1,3}(?:with[ \t]{1,3}[\w'\"`]{1,40}[ \t]{1,3})?(?:by|as)[ \t]{1,3}(?:password[ \t]{1,3})?(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - a pattern or a table row reads as one line
+)
+_SQL = re.compile(
+    r"(?i)\b(?:password(?:[ \t]{1,3}for[ \t]{1,3}[^=\n]{1,60})?|encrypted password|old_password)[ \t]{0,3}(?:=[ \t]{0,3})?\(?[ \t]{0,3}(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - a pattern or a table row reads as one line
+)
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _BORN = re.compile(
-    rf"(?i)(?<![A-Za-z])(?:d\.?o\.?b\.?(?![A-Za-z])|dates?[ _-]of[ _-]birth|birth[ _-]?da(?:te|y)s?|born)(?P<rest>[^\n]{{0,60}}?)"
-    rf"(?P<v>\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH},?[ -]\d{{4}})(?!\d)"
+    rf"(?i)(?<![A-Za-z])(?:d\.?o\.?b\.?(?![A-Za-z])|dates?[ _-]of[ _-]birth|birth[ _-]?da(?:te|y)s?|born)(?P<rest>[^\n]{{0,60}}?)"  # noqa: E501 - a pattern or a table row reads as one line
+    rf"(?P<v>\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH},?[ -]\d{{4}})(?!\d)"  # noqa: E501 - a pattern or a table row reads as one line
 )
 _DOCUMENT = re.compile(
-    r"(?i)(?<![A-Za-z])(?:(?P<p>passports?|passeport|reisepass|pasaporte|passaporto)|(?:driver['’]?s?|driving)[ ](?:licen[cs]e|permit))(?:[ ](?:number|num|no\.?|nr\.?|id|#))?"
+    r"(?i)(?<![A-Za-z])(?:(?P<p>passports?|passeport|reisepass|pasaporte|passaporto)|(?:driver['\u2019]?s?|driving)[ ](?:licen[cs]e|permit))(?:[ ](?:number|num|no\.?|nr\.?|id|#))?"  # noqa: E501 - a pattern or a table row reads as one line
     r"(?:[ ](?:is|was|es|est|ist|:|=|#)|:|=|#)?[ ]{1,2}(?P<v>[A-Z]{0,3}[0-9][0-9A-Z -]{3,20}[0-9])(?![A-Za-z0-9])"
 )
-_WORDY = re.compile(r"[A-Za-z][a-z'’-]*[.,;:!?)]*$")
+_WORDY = re.compile(r"[A-Za-z][a-z'\u2019-]*[.,;:!?)]*$")
 
 
 def stated(text: str) -> list[Span]:
@@ -37,23 +47,30 @@ def stated(text: str) -> list[Span]:
     for match in _STATED.finditer(text):
         value = match["v"].rstrip(".,;:!?)\"'") if not match["v"].endswith("!") else match["v"]
         joined = match["m"].strip() == ""
-        if _MASK.search(value) or _WORDY.match(match["v"]) or not _secretive(value, "PASSWORD", "password", quoted=False, tight=False):
+        if (
+            _MASK.search(value)
+            or _WORDY.match(match["v"])
+            or not _secretive(value, "PASSWORD", "password", quoted=False, tight=False)
+        ):
             continue
         if joined and not (any(c.isdigit() for c in value) and any(c.isalpha() for c in value)):
             continue
         if not any(c.isalnum() for c in value):
             continue
-        spans.append((match.start("v"), match.start("v") + len(value), "PASSWORD" if match["k"][0] in "pP" else "SECRET"))
+        spans.append(
+            (match.start("v"), match.start("v") + len(value), "PASSWORD" if match["k"][0] in "pP" else "SECRET")
+        )
     for pattern in (_IDENTIFIED, _SQL):
-        for match in pattern.finditer(text):
-            if _secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True):
-                spans.append((*match.span("v"), "PASSWORD"))
+        spans.extend(
+            (*match.span("v"), "PASSWORD")
+            for match in pattern.finditer(text)
+            if _secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True)
+        )
     for match in _DOCUMENT.finditer(text):
         value = match["v"].partition("  ")[0]
-        if sum(c.isdigit() for c in value) > 5:  # noqa: PLR2004 - shorter ones are years and counts
+        if sum(c.isdigit() for c in value) > 5:  # noqa: PLR2004 - said beside it, or a plain length
             spans.append((*match.span("v"), "PASSPORT" if match["p"] else "LICENSE"))
-    for match in _BORN.finditer(text):
-        spans.append((*match.span("v"), "BIRTH_DATE"))
+    spans.extend((*match.span("v"), "BIRTH_DATE") for match in _BORN.finditer(text))
     return spans
 
 
@@ -65,13 +82,28 @@ def options(text: str, category_of: object) -> list[Span]:
         if category is None or match.lastgroup is None:
             continue
         value = match[match.lastgroup]
-        if category in ("PASSWORD", "SECRET", "TOKEN", "API_KEY") and _secretive(value, category, match["k"].lower(), quoted=match.lastgroup != "p", tight=True):
-            if match.lastgroup == "p" and value.isalpha() and value.islower() and match["k"].islower() and match[0][match[0].find(match["k"]) + len(match["k"])] != "=" and len(value) < 8:  # noqa: PLR2004
+        if category in ("PASSWORD", "SECRET", "TOKEN", "API_KEY") and _secretive(
+            value, category, match["k"].lower(), quoted=match.lastgroup != "p", tight=True
+        ):
+            if (
+                match.lastgroup == "p"
+                and value.isalpha()
+                and value.islower()
+                and match["k"].islower()
+                and match[0][match[0].find(match["k"]) + len(match["k"])] != "="
+                and len(value) < 8  # noqa: PLR2004 - said beside it, or a plain length
+            ):
                 continue
             spans.append((*match.span(match.lastgroup), category))
     for pattern in (_USER, _DATABASE, _LOGIN):
         for match in pattern.finditer(text):
             value = match["v"]
-            if not _MASK.search(value) and value.lower() not in _STOCK and value[0] not in "$<{*%" and len(set(value)) > 1 and not value.startswith("//"):
+            if (
+                not _MASK.search(value)
+                and value.lower() not in _STOCK
+                and value[0] not in "$<{*%"
+                and len(set(value)) > 1
+                and not value.startswith("//")
+            ):
                 spans.append((*match.span("v"), "PASSWORD"))
     return spans

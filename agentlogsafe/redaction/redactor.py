@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -11,23 +10,28 @@ from agentlogsafe.redaction.assignments import endings
 from agentlogsafe.redaction.content import Minimizer
 from agentlogsafe.redaction.keys import KeyRules, moved_keys, squash
 from agentlogsafe.redaction.known import KNOWN, register_environment
-from agentlogsafe.redaction.memory import RunMemory
 from agentlogsafe.redaction.policy import PolicySource, RedactionPolicy
 from agentlogsafe.redaction.report import Report
 from agentlogsafe.redaction.scanner import Scanner, sanitize
 from agentlogsafe.redaction.strategies import MASKED, replacer
 from agentlogsafe.redaction.walk import UNREDACTABLE, Entry, Rules, Slot, Walk, parsed
 
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Mapping
+
+    from agentlogsafe.redaction.memory import RunMemory
+
 _LONGEST_NAME = 128
 _ENOUGH = 4096
 _LEVELS = 6
-_OPENING = frozenset("{[\"")
-_CLOSING = frozenset("}]\"")
+_OPENING = frozenset('{["')
+_CLOSING = frozenset('}]"')
 _COMPILED: dict[tuple[object, ...], Redactor] = {}
 
 
 class Redactor:
-    """Applies one policy; made once by `compile_policy`, used for every event, by any number of threads. Its methods never raise."""
+    """Applies one policy; made once by `compile_policy`, used for every event, by any number of threads. Its methods never raise."""  # noqa: E501 - a pattern or a table row reads as one line
 
     __slots__ = ("_keys", "_mask", "_minimizer", "_names", "_rules", "_scanner", "policy")
 
@@ -40,14 +44,16 @@ class Redactor:
         self._keys = KeyRules(moved_keys(policy.sensitive, policy.harmless))
         self._names: dict[str, Entry] = {}
         self._mask = replacer(policy.strategies, policy.default_strategy, key)
-        self._minimizer = Minimizer(policy.content, policy.unknown, key) if policy.content or policy.unknown != "keep" else None
+        self._minimizer = (
+            Minimizer(policy.content, policy.unknown, key) if policy.content or policy.unknown != "keep" else None
+        )
         self._scanner = Scanner(
-            self._keys, self._mask, disabled=policy.disabled, custom=policy.detectors, public=policy.private_addresses == "keep",
+            self._keys, self._mask, disabled=policy.disabled, custom=policy.detectors, public=policy.private_addresses == "keep",  # noqa: E501 - a pattern or a table row reads as one line
             endings=endings(squash(name) for name in policy.sensitive) if policy.sensitive else None,
         )  # fmt: skip
         drops = frozenset(category for category, how in policy.strategies.items() if how == "drop")
         self._rules = Rules(
-            names=self._names, entry=self._entry, mask=self._mask, masked=MASKED, number=self._number_text, depth=max(depth, 1), items=max(items, 2), drops=drops,
+            names=self._names, entry=self._entry, mask=self._mask, masked=MASKED, number=self._number_text, depth=max(depth, 1), items=max(items, 2), drops=drops,  # noqa: E501 - a pattern or a table row reads as one line
         )  # fmt: skip
 
     def copy(self, value: object, report: Report, *, key: str | None = None, memory: RunMemory | None = None) -> object:
@@ -59,22 +65,24 @@ class Redactor:
             walk.put(root, "", value, Walk.person({}, value, None) if category == "NAME?" else category, None)
             self._finish(walk)
             return root.get("")
-        except Exception:  # noqa: BLE001 - fail closed, whatever it was; the exception's own text may quote the value
+        except Exception:  # noqa: BLE001 - fail closed, whatever it was
             report.problem("redaction failed; the value was withheld")
             return UNREDACTABLE
 
-    def event(self, event_type: str, fields: Mapping[str, object], report: Report, memory: RunMemory | None = None) -> dict[str, object]:
-        """Return the redacted copy of an event's untrusted *fields*, walked in one pass, with the policy's content rules applied."""
+    def event(
+        self, event_type: str, fields: Mapping[str, object], report: Report, memory: RunMemory | None = None
+    ) -> dict[str, object]:
+        """Return the redacted copy of an event's untrusted *fields*, walked in one pass, with the policy's content rules applied."""  # noqa: E501 - a pattern or a table row reads as one line
         try:
             minimizer = self._minimizer
             if minimizer is not None:
                 fields = minimizer.before(event_type, fields, report)
             walk = Walk(self._rules, report, memory if self.policy.memory else None)
-            out = walk.mapping(fields if type(fields) is dict else dict(fields), None, None)
+            out = walk.mapping(fields if type(fields) is dict else dict(fields), None, None)  # type: ignore[arg-type]
             self._finish(walk)
             if minimizer is not None:
                 minimizer.after(event_type, out, report)
-            return out
+            return out  # noqa: TRY300 - the guarded part is the whole
         except Exception:  # noqa: BLE001 - fail closed, whatever it was
             report.problem("redaction failed; the fields were withheld")
             return dict.fromkeys(("payload",), UNREDACTABLE)
@@ -112,15 +120,15 @@ class Redactor:
             self._registered(walk, joined)
         if self._scanner.suspicious(joined):
             for slot, place, text in zip(walk.slots, walk.places, walk.texts, strict=True):
-                slot[place] = self._scanned(text, place, walk.report)  # type: ignore[index,call-overload]
+                slot[place] = self._scanned(text, place, walk.report)  # type: ignore[index]
         if known is not None and known.search(joined):
             for slot, place in zip(walk.slots, walk.places, strict=True):
-                slot[place] = self._remembered(slot[place], known, walk)  # type: ignore[index,call-overload,arg-type]
+                slot[place] = self._remembered(slot[place], known, walk)  # type: ignore[index,arg-type]
 
     def _scanned(self, text: str, place: str | int, report: Report) -> str:
         try:
             return self._scanner.scan(text, report.counts, place if type(place) is str else "")
-        except Exception:  # noqa: BLE001 - fail closed
+        except Exception:  # noqa: BLE001 - fail closed, whatever it was
             report.problem("a text could not be scanned; it was withheld")
             return UNREDACTABLE
 
@@ -148,26 +156,31 @@ class Redactor:
 
         walk.texts = [pattern.sub(replace, text) for text in walk.texts]
         for slot, place, text in zip(walk.slots, walk.places, walk.texts, strict=True):
-            slot[place] = text  # type: ignore[index,call-overload]
+            slot[place] = text  # type: ignore[index]
 
     def _structured(self, walk: Walk, level: int) -> list[str]:
         """Redact texts that are JSON by the keys in them; return the texts that are left to be scanned as such."""
         texts, slots, places = walk.texts, walk.slots, walk.places
         walk.texts, walk.slots, walk.places = [], [], []
         for text, slot, place in zip(texts, slots, places, strict=True):
-            if text[:1] in _OPENING and text[-1:] in _CLOSING and len(text) > 2 and self._json(slot, place, text, walk, level):  # noqa: PLR2004
+            if (
+                text[:1] in _OPENING
+                and text[-1:] in _CLOSING
+                and len(text) > 2  # noqa: PLR2004 - said beside it, or a plain length
+                and self._json(slot, place, text, walk, level)
+            ):
                 continue
             walk.texts.append(text)
             walk.slots.append(slot)
             walk.places.append(place)
         return walk.texts
 
-    def _json(self, slot: Slot, place: str | int, text: str, walk: Walk, level: int) -> bool:  # noqa: PLR0913, PLR0917
-        """Redact JSON inside a string by its keys; the same text stays when nothing in it had to go. Return whether that settles it."""
+    def _json(self, slot: Slot, place: str | int, text: str, walk: Walk, level: int) -> bool:
+        """Redact JSON inside a string by its keys; the same text stays when nothing in it had to go. Return whether that settles it."""  # noqa: E501 - a pattern or a table row reads as one line
         value = parsed(text)
         if value is None or level >= _LEVELS or (type(value) is str and value[:1] not in _OPENING):
             return False
-        slot[place] = UNREDACTABLE  # type: ignore[index,call-overload]
+        slot[place] = UNREDACTABLE  # type: ignore[index]
         try:
             inner = Walk(self._rules, walk.report, walk.memory)
             inner.nodes = walk.nodes
@@ -176,14 +189,14 @@ class Redactor:
             self._finish(inner, level + 1)
             walk.nodes = inner.nodes
             if root[""] != value:
-                slot[place] = orjson.dumps(root[""]).decode()  # type: ignore[index,call-overload]
+                slot[place] = orjson.dumps(root[""]).decode()  # type: ignore[index]
                 return True
-            slot[place] = sanitize(text)  # type: ignore[index,call-overload]
+            slot[place] = sanitize(text)  # type: ignore[index]
             # A key that stands there twice: the parser saw only the last.
             return text.count('":') + text.count('" :') <= inner.keys
-        except Exception:  # noqa: BLE001 - fail closed
+        except Exception:  # noqa: BLE001 - fail closed, whatever it was
             walk.report.problem("JSON in a text could not be redacted; it was withheld")
-            slot[place] = UNREDACTABLE  # type: ignore[index,call-overload]
+            slot[place] = UNREDACTABLE  # type: ignore[index]
             return True
 
 
@@ -197,7 +210,7 @@ def compile_policy(source: PolicySource = None, *, depth: int = 32, items: int =
     called = (*policy.strategies.values(), policy.token_key, *(d.find for d in policy.detectors))
     at = policy.digest, depth, items, tuple(id(function) for function in called if callable(function))
     if at not in _COMPILED:
-        if len(_COMPILED) > 64:  # noqa: PLR2004 - policies are few; a leak of them is a mistake
+        if len(_COMPILED) > 64:  # noqa: PLR2004 - said beside it, or a plain length
             _COMPILED.clear()
         _COMPILED[at] = Redactor(policy, depth, items)
     return _COMPILED[at]

@@ -6,16 +6,19 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import assignments, disguise, fast, gate, prose
-from agentlogsafe.redaction.custom import CustomDetector
 from agentlogsafe.redaction.detectors import Tables
-from agentlogsafe.redaction.detectors.base import Detector
 from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS
 from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC, private
-from agentlogsafe.redaction.keys import KeyRules
 from agentlogsafe.redaction.numbers import Numbers
 from agentlogsafe.redaction.strategies import MASKED
+
+if TYPE_CHECKING:
+    from agentlogsafe.redaction.custom import CustomDetector
+    from agentlogsafe.redaction.detectors.base import Detector
+    from agentlogsafe.redaction.keys import KeyRules
 
 Span = tuple[int, int, str]
 Counter = dict[str, int]
@@ -26,15 +29,25 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]
 _SHORTEST = 16
 _RUN = re.compile(r"[A-Za-z0-9_.+/=%:!~$|-]{16,}")
 _START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]|(?<=%[0-9A-Fa-f]{2})[A-Za-z0-9]")
-_MARKS = "\u0300-\u036f\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # vowel signs, which are no letters to a pattern
-_LOCAL = re.compile(rf"[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-](?:[\w!#$%&'*+/=?^`{{|}}~.{_MARKS}-]{{0,62}}[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-])?(?![\w.+-]{{2}})")
-_DOMAIN = re.compile(rf"(?:[^\W_](?:[\w{_MARKS}-]{{0,61}}[\w{_MARKS}])?\.){{1,8}}(?:xn--[A-Za-z0-9-]{{2,59}}|[^\W\d_](?:[^\W\d_]|[{_MARKS}]){{1,62}})(?![^\W_])")
-_FILES = frozenset("png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split())
-_URL_LOGIN = re.compile(r"(?i)[a-z][a-z0-9+.-]{1,30}:(?://|\\/\\/)(?P<u>[^\s/:@\"'<>\\]{0,80}):(?P<v>[^\s/@\"'<>]{1,200}(?:[/@][^\s/@\"'<>]{1,80})?)@(?=[\w\[.{$-])")
+_MARKS = "\u0300-\u036f\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # vowel signs, which are no letters to a pattern  # noqa: E501 - a pattern or a table row reads as one line
+_LOCAL = re.compile(
+    rf"[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-](?:[\w!#$%&'*+/=?^`{{|}}~.{_MARKS}-]{{0,62}}[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-])?(?![\w.+-]{{2}})"
+)
+_DOMAIN = re.compile(
+    rf"(?:[^\W_](?:[\w{_MARKS}-]{{0,61}}[\w{_MARKS}])?\.){{1,8}}(?:xn--[A-Za-z0-9-]{{2,59}}|[^\W\d_](?:[^\W\d_]|[{_MARKS}]){{1,62}})(?![^\W_])"
+)
+_FILES = frozenset(
+    "png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split()  # noqa: E501 - a pattern or a table row reads as one line
+)
+_URL_LOGIN = re.compile(
+    r"(?i)[a-z][a-z0-9+.-]{1,30}:(?://|\\/\\/)(?P<u>[^\s/:@\"'<>\\]{0,80}):(?P<v>[^\s/@\"'<>]{1,200}(?:[/@][^\s/@\"'<>]{1,80})?)@(?=[\w\[.{$-])"
+)
 _URL_TOKEN = re.compile(r"(?i)https?://(?P<v>[A-Za-z0-9_-]{20,200})(?::x-oauth-basic)?@(?=[\w.-])")
 
 
-_ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[A-Z] ?[A-Z]\d{2}[ -]?(?:[A-Za-z0-9]{1,4}[ -]){2,9}[A-Za-z0-9]{1,4}(?![A-Za-z0-9])")
+_ACCOUNT = re.compile(
+    r"(?<![A-Za-z0-9])[A-Z] ?[A-Z]\d{2}[ -]?(?:[A-Za-z0-9]{1,4}[ -]){2,9}[A-Za-z0-9]{1,4}(?![A-Za-z0-9])"
+)
 _NUMERIC = frozenset(("PHONE", "NATIONAL_ID", "TAX_ID", "CARD", "BANK", "PASSPORT", "LICENSE"))
 
 
@@ -51,12 +64,25 @@ def sanitize(text: str) -> str:
 class Scanner:
     """The detectors of one policy, ready to be applied to text."""
 
-    __slots__ = ("_all", "_custom", "_endings", "_fast", "_found", "_keys", "_mask", "_masked", "_numbers", "_open", "_public", "_tables")
+    __slots__ = (
+        "_all",
+        "_custom",
+        "_endings",
+        "_fast",
+        "_found",
+        "_keys",
+        "_mask",
+        "_masked",
+        "_numbers",
+        "_open",
+        "_public",
+        "_tables",
+    )
 
-    def __init__(  # noqa: PLR0913 - what of a policy concerns text
-        self, keys: KeyRules, mask: Mask, *, disabled: tuple[str, ...] = (), custom: tuple[CustomDetector, ...] = (), public: bool = False, endings: frozenset[str] | None = None,
+    def __init__(
+        self, keys: KeyRules, mask: Mask, *, disabled: tuple[str, ...] = (), custom: tuple[CustomDetector, ...] = (), public: bool = False, endings: frozenset[str] | None = None,  # noqa: E501 - a pattern or a table row reads as one line
     ) -> None:  # fmt: skip
-        """Take the key rules (for names in text), the maker of replacements, and what a policy leaves out, adds, and keeps."""
+        """Take the key rules (for names in text), the maker of replacements, and what a policy leaves out, adds, and keeps."""  # noqa: E501 - a pattern or a table row reads as one line
         self._keys = keys
         self._mask = mask
         self._masked = MASKED
@@ -67,7 +93,14 @@ class Scanner:
         self._all = not disabled
         self._found = frozenset(disabled)
         self._public = public
-        self._custom = tuple((detector, detector.compiled() if detector.pattern else None, tuple(word.lower() for word in detector.keywords)) for detector in custom)
+        self._custom = tuple(
+            (
+                detector,
+                detector.compiled() if detector.pattern else None,
+                tuple(word.lower() for word in detector.keywords),
+            )
+            for detector in custom
+        )
         self._open = any(not words for _, _, words in self._custom)
 
     def suspicious(self, text: str) -> bool:
@@ -135,7 +168,11 @@ class Scanner:
                 part: int | str = "v" if "v" in pattern.groupindex else 0
                 spans.extend((*match.span(part), detector.category) for match in pattern.finditer(text) if match[part])
             elif detector.find is not None:
-                spans.extend((max(start, 0), min(end, len(text)), category) for start, end, category in detector.find(text) if start < end)
+                spans.extend(
+                    (max(start, 0), min(end, len(text)), category)
+                    for start, end, category in detector.find(text)
+                    if start < end
+                )
 
     def _unmasked(self, text: str, spans: list[Span]) -> list[Span]:
         """Cut what is masked already out of *spans*, and drop those of which nothing is left."""
@@ -217,9 +254,11 @@ class Scanner:
                 if least > size:
                     break
                 if literal in low:
-                    for inner in detector.compiled.finditer(text, begin, end):
-                        if _holds(detector, inner[detector.part]):
-                            spans.append((*inner.span(detector.part), detector.category))
+                    spans.extend(
+                        (*inner.span(detector.part), detector.category)
+                        for inner in detector.compiled.finditer(text, begin, end)
+                        if _holds(detector, inner[detector.part])
+                    )
         low = text.lower()
         for detector in self._tables.gated:
             for literal in detector.gate:
@@ -230,9 +269,9 @@ class Scanner:
                     _search(detector, text, spans)
                     break
                 while at >= 0:
-                    match = detector.compiled.match(text, at)
-                    if match and _holds(detector, match[detector.part]):
-                        spans.append((*match.span(detector.part), detector.category))
+                    here = detector.compiled.match(text, at)
+                    if here and _holds(detector, here[detector.part]):
+                        spans.append((*here.span(detector.part), detector.category))
                     at = low.find(literal, at + 1)
 
     def _start(self, text: str, at: int) -> Span | None:
@@ -260,7 +299,12 @@ class Scanner:
             if at not in parting:
                 local = _LOCAL.match(text[max(0, at - 65, last) : at][::-1])
                 domain = _DOMAIN.match(text, at + 1) if local else None
-                if local and domain and domain[0].rpartition(".")[2].lower() not in _FILES and text[at - local.end() : at] != "git":
+                if (
+                    local
+                    and domain
+                    and domain[0].rpartition(".")[2].lower() not in _FILES
+                    and text[at - local.end() : at] != "git"
+                ):
                     spans.append((at - local.end(), domain.end(), "EMAIL"))
             last = at + 1
             at = text.find("@", last)
@@ -287,12 +331,14 @@ class Scanner:
 
 
 def _outside_accounts(text: str, spans: list[Span]) -> list[Span]:
-    """Drop telephone and other numbers found inside what is written like an IBAN but is none: its parts are no numbers either."""
+    """Drop telephone and other numbers found inside what is written like an IBAN but is none: its parts are no numbers either."""  # noqa: E501 - a pattern or a table row reads as one line
     return [span for span in spans if span[2] not in _NUMERIC or not _in_account(text, span[0], span[1])]
 
 
 def _in_account(text: str, start: int, end: int) -> bool:
-    if text[start - 1 : start] not in (" ", "-") or not (text[start - 2 : start - 1].isupper() or text[start - 2 : start - 1].isdigit()):
+    if text[start - 1 : start] not in (" ", "-") or not (
+        text[start - 2 : start - 1].isupper() or text[start - 2 : start - 1].isdigit()
+    ):
         return False
     begin = max(0, start - 44)
     for match in _ACCOUNT.finditer(text, begin, min(len(text), end + 44)):
@@ -306,11 +352,13 @@ def _holds(detector: Detector, value: str) -> bool:
         return True
     try:
         return detector.valid(value)
-    except Exception:  # noqa: BLE001 - a validator may stumble over odd input; then it is not one
+    except Exception:  # noqa: BLE001 - fail closed, whatever it was
         return False
 
 
 def _search(detector: Detector, text: str, spans: list[Span]) -> None:
-    for match in detector.compiled.finditer(text):
-        if _holds(detector, match[detector.part]):
-            spans.append((*match.span(detector.part), detector.category))
+    spans.extend(
+        (*match.span(detector.part), detector.category)
+        for match in detector.compiled.finditer(text)
+        if _holds(detector, match[detector.part])
+    )

@@ -4,13 +4,14 @@ A key is split into words first (``OPENAI_API_KEY`` → ``openai api key``), so 
 substrings: that is what keeps ``max_tokens``, ``author`` and ``monkey`` apart from ``token``, ``auth`` and ``key``.
 """
 
+# ruff: noqa: E501 - an entry of a table is one line
 from __future__ import annotations
 
 # Words that say by themselves that the value is a secret, wherever they stand last in a key.
 SECRET_WORDS = {
     "password": "PASSWORD", "passwords": "PASSWORD", "passwd": "PASSWORD", "passwort": "PASSWORD", "pwd": "PASSWORD",
     "pswd": "PASSWORD", "pass": "PASSWORD", "passphrase": "PASSWORD", "passcode": "PASSWORD", "passkey": "PASSWORD",
-    "userpass": "PASSWORD", "paswd": "PASSWORD", "pasword": "PASSWORD", "passw": "PASSWORD", "passwrd": "PASSWORD", "passwords": "PASSWORD", "userpwd": "PASSWORD", "mdp": "PASSWORD", "contrasena": "PASSWORD", "senha": "PASSWORD", "pw": "PASSWORD",
+    "userpass": "PASSWORD", "paswd": "PASSWORD", "pasword": "PASSWORD", "passw": "PASSWORD", "passwrd": "PASSWORD", "userpwd": "PASSWORD", "mdp": "PASSWORD", "contrasena": "PASSWORD", "senha": "PASSWORD", "pw": "PASSWORD",
     "secret": "SECRET", "secrets": "SECRET", "credential": "SECRET", "credentials": "SECRET", "cred": "SECRET", "creds": "SECRET",
     "authorization": "SECRET", "auth": "SECRET", "bearer": "TOKEN", "jwt": "TOKEN", "csrf": "TOKEN", "xsrf": "TOKEN",
     "csrftoken": "TOKEN", "xsrftoken": "TOKEN", "token": "TOKEN",
@@ -93,7 +94,9 @@ TOKENS_SECRET = frozenset(
     "access refresh auth api bearer session id oauth oauth2 csrf jwt user bot service personal deploy security push device".split()
 )
 # Any of these anywhere before a secret word makes it harmless.
-HARMLESS_HEADS = frozenset("has is no num count public requires require missing hide show forgot reset use uses using with without needs".split())
+HARMLESS_HEADS = frozenset(
+    "has is no num count public requires require missing hide show forgot reset use uses using with without needs".split()
+)
 
 PERSONAL_PHRASES = {
     "email": "EMAIL", "emails": "EMAIL", "mail": "EMAIL", "emailaddress": "EMAIL", "emailaddresses": "EMAIL", "mailaddress": "EMAIL",
@@ -129,7 +132,9 @@ PERSONAL_PHRASES = {
 }  # fmt: skip
 
 # ``email_…`` with one of these at the end is about an e-mail, not an address; the same for the other personal words.
-PERSONAL_TAILS_DROPPED = frozenset("value text str string raw plain plaintext input field line primary secondary".split())
+PERSONAL_TAILS_DROPPED = frozenset(
+    "value text str string raw plain plaintext input field line primary secondary".split()
+)
 # ``…_address`` that is no postal address.
 ADDRESS_HARMLESS = frozenset(
     "ip ipv4 ipv6 mac memory server host bind listen contract network base virtual physical remote local peer web url http target broker node socket wallet".split()

@@ -2,21 +2,24 @@
 
 Text leaves are put into the copy as they are and remembered by their place; when the walk is over they are looked at together. One look at all
 of them costs less than one look at each, and most events are clean.
-"""
+"""  # noqa: E501 - a pattern or a table row reads as one line
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
 from agentlogsafe.redaction import vocabulary
-from agentlogsafe.redaction.memory import RunMemory
 from agentlogsafe.redaction.plain import HIDDEN, describe, simplify
-from agentlogsafe.redaction.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentlogsafe.redaction.memory import RunMemory
+    from agentlogsafe.redaction.report import Report
 
 Trail: TypeAlias = "tuple[Trail, str | int, object] | None"
 Slot: TypeAlias = "dict[str, object] | list[object]"
@@ -33,7 +36,7 @@ _NODES = 200_000
 _LONGEST = 1_000_000
 _SHORTEST_KEY = 16
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
-_PERSON = re.compile(r"[^\W\d_a-z][\w'’.-]*(?:[ ,]{1,2}[^\W\d_][\w'’.-]*){0,4}\Z")
+_PERSON = re.compile(r"[^\W\d_a-z][\w'\u2019.-]*(?:[ ,]{1,2}[^\W\d_][\w'\u2019.-]*){0,4}\Z")
 _HOST = re.compile(r"0x[0-9a-fA-F]+\Z|[\w.-]+:\d+\Z|[0-9a-fA-F.:]+\Z|\w+://")
 _NOT_A_NAME = re.compile(r"[a-z]+[A-Z]|[A-Z][a-z]+[A-Z]|[_/\\@:]|\d")
 
@@ -43,11 +46,11 @@ class Rules:
 
     __slots__ = ("depth", "drops", "entry", "items", "mask", "masked", "names", "number")
 
-    def __init__(  # noqa: PLR0913 - the seams between the walk and a compiled policy
-        self, *, names: dict[str, Entry], entry: Callable[[str, Report], Entry], mask: Callable[[str, str], str], masked: re.Pattern[str],
+    def __init__(
+        self, *, names: dict[str, Entry], entry: Callable[[str, Report], Entry], mask: Callable[[str, str], str], masked: re.Pattern[str],  # noqa: E501 - a pattern or a table row reads as one line
         number: Callable[[str, Report], str], depth: int, items: int, drops: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
-        """Take the remembered names, and how to decide about a new one, how to replace a value, how to scan a number."""
+        """Take the remembered names, and how to decide about a new one, how to replace a value, how to scan a number."""  # noqa: E501 - a pattern or a table row reads as one line
         self.names = names
         self.entry = entry
         self.mask = mask
@@ -79,7 +82,7 @@ class Walk:
 
         The hot loop: one dict lookup a key and three appends a text. A cycle is looked for on the way up from each container, because the way
         is short (50 ns a level; a set with its clean-up cost 250 ns a container).
-        """
+        """  # noqa: E501 - a pattern or a table row reads as one line
         rules = self.rules
         names = rules.names
         texts, slots, places = self.texts, self.slots, self.places
@@ -102,7 +105,7 @@ class Walk:
             if found is None:
                 if category is None:
                     if kind is str:
-                        if len(item) == 36 and _UUID.match(item):  # type: ignore[arg-type]  # noqa: PLR2004
+                        if len(item) == 36 and _UUID.match(item):  # type: ignore[call-overload,arg-type]  # noqa: PLR2004 - the length of a UUID
                             out[name] = item
                         elif len(item) > _LONGEST:  # type: ignore[arg-type]
                             self.put(out, name, item, None, trail)
@@ -153,25 +156,25 @@ class Walk:
             out.append(TRUNCATED)
         return out
 
-    def put(self, slot: Slot, place: str | int, value: object, category: str | None, trail: Trail) -> None:  # noqa: PLR0913, PLR0917
+    def put(self, slot: Slot, place: str | int, value: object, category: str | None, trail: Trail) -> None:
         """Put the copy of *value* into *slot* at *place*."""
         kind = type(value)
         if kind is str:
             self._text(slot, place, value, category)  # type: ignore[arg-type]
         elif value is None or kind is bool:
-            slot[place] = value  # type: ignore[index,call-overload]
+            slot[place] = value  # type: ignore[index]
         elif kind is int or kind is float:
-            slot[place] = self._number(value, category)  # type: ignore[index,call-overload,arg-type]
+            slot[place] = self._number(value, category)  # type: ignore[index]
         elif value is HIDDEN:
             self.report.count("SECRET")
-            slot[place] = self.rules.mask("SECRET", "")  # type: ignore[index,call-overload]
+            slot[place] = self.rules.mask("SECRET", "")  # type: ignore[index]
         else:
-            slot[place] = UNREDACTABLE  # type: ignore[index,call-overload]
+            slot[place] = UNREDACTABLE  # type: ignore[index]
             try:
-                slot[place] = self._container(slot, place, value, category, trail)  # type: ignore[index,call-overload]
-            except Exception:  # noqa: BLE001 - an object's own methods may do anything; what they raise may quote the value
+                slot[place] = self._container(slot, place, value, category, trail)  # type: ignore[index]
+            except Exception:  # noqa: BLE001 - fail closed, whatever it was
                 self.report.problem(f"{describe(value)} could not be read; it was withheld")
-                slot[place] = UNREDACTABLE  # type: ignore[index,call-overload]
+                slot[place] = UNREDACTABLE  # type: ignore[index]
 
     def _text(self, slot: Slot, place: str | int, text: str, category: str | None) -> None:
         if len(text) > _LONGEST:
@@ -183,9 +186,9 @@ class Walk:
                 slot.pop(place, None)  # type: ignore[arg-type]
                 return
             if replaced is not None:
-                slot[place] = replaced or None  # type: ignore[index,call-overload]
+                slot[place] = replaced or None  # type: ignore[index]
                 return
-        slot[place] = text  # type: ignore[index,call-overload]
+        slot[place] = text  # type: ignore[index]
         self.texts.append(text)
         self.slots.append(slot)
         self.places.append(place)
@@ -205,7 +208,7 @@ class Walk:
             self.memory.add(text, category)
         return DROP if category in self.rules.drops else self.rules.mask(category, text)
 
-    def _number(self, value: float, category: str | None) -> object:
+    def _number(self, value: Any, category: str | None) -> object:
         if category is not None and category != "NAME?":
             if isinstance(value, float) or -(1 << _BITS) < value < 1 << _BITS:
                 self.report.count(category)
@@ -213,10 +216,10 @@ class Walk:
             return self.rules.mask(category, "")
         if isinstance(value, float):
             if not math.isfinite(value):
-                return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124
+                return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124 - only not-a-number differs from itself
             if not value.is_integer() or -_BIG < value < _BIG:
                 return value
-            found = self.rules.number(str(int(value)), self.report) if abs(value) < 1e19 else ""  # noqa: PLR2004
+            found = self.rules.number(str(int(value)), self.report) if abs(value) < 1e19 else ""  # noqa: PLR2004 - said beside it, or a plain length
             return found if found and not found.lstrip("-").isdigit() else value
         if -_BIG < value < _BIG:
             return value
@@ -226,7 +229,7 @@ class Walk:
         found = self.rules.number(text, self.report)
         return value if found == text and _INT_MIN <= value <= _INT_MAX else found
 
-    def _container(self, slot: Slot, place: str | int, value: object, category: str | None, trail: Trail) -> object:  # noqa: PLR0913, PLR0917
+    def _container(self, slot: Slot, place: str | int, value: object, category: str | None, trail: Trail) -> object:
         depth = 0
         above = trail
         while above is not None:
@@ -258,7 +261,7 @@ class Walk:
             return self.sequence(plain, category, here)
         self.nodes += 1
         self.put(slot, place, plain, category, here)
-        return slot[place]  # type: ignore[index,call-overload]
+        return slot[place]  # type: ignore[index]
 
     def name(self, key: object) -> Entry:
         """Return the name that stands for *key* in the copy, and the category that it announces."""
@@ -267,7 +270,7 @@ class Walk:
         if type(key) is not str:
             try:
                 key = "null" if key is None else str(simplify(key, 1))
-            except Exception:  # noqa: BLE001 - a key's own methods may do anything
+            except Exception:  # noqa: BLE001 - fail closed, whatever it was
                 self.report.problem("a key could not be read; it was withheld")
                 return UNREDACTABLE, None
         return self.rules.entry(str(key), self.report)

@@ -48,13 +48,13 @@ def test_every_detector_has_an_example():
 
 
 CLEAN = (
-    "run_id=5efe9067-8c97-4ca8-aef6-b7e163cf8f47 step=38 status=ok", "trace_id=29ffa73685c8bce06d63a222e51f7315 span_id=fdf761375f306bcf duration_ms=849.162",
-    '{"id": "chatcmpl-y2e6PVzOwG3FIcnQsRWzWeS47M5rr", "usage": {"prompt_tokens": 3291, "total_tokens": 1106}}', "toolu_01pRShsmuvC3kT4x9iaBb1HI call_zj2IpnOV9kEv3RUMcSfF1ypZ",
-    "commit 3b18e512dba79e4c8300dd08aeb37f8e728b8dad in python:3.11-slim", "sha256:85f4afbdef5281710bad925100dbc675fd470acfca5d36e22ee5dc950d3af2a2", "epoch_ms=1793877026325 offset=989490515 bytes=9049284038",
-    "2026-05-13T01:55:48.345590Z INFO agent.step finished max_tokens=3592 token_count=9301", "2026-05-13 01:55:48 +0000 done", "flight HAT028 from MCO to CLT, reservation JG7FMM, credit_card_2929732",
-    "lat=-11.241893, lon=-95.342633, order #41178847 total $339.23", "embedding=[0.14976103, 0.35388800, -0.26051646]", "version 10.4.22-rc1, build 20260513.4, python 3.11.7", "GET https://api.example.com/v1/items/9771027?page=52 200 706ms",
-    "The password reset page was rendered; token budget 61395 left", "the key is in the door and the secret is out", "password: str = Field(...)", "api_key=os.environ['OPENAI_API_KEY']", "token = get_token()", "Authorization: Bearer $TOKEN",
-    "curl -u user:$PASSWORD https://x", "${{ secrets.GITHUB_TOKEN }}", "integrity sha512-" + "Ab1" * 28 + "Cd==", "std::string a::b", "arn:aws:iam::123456789012:role/x", "isbn 978-3-16-148410-0", "1.2.3.4.5", "v1.2.3", "10:30:45 to 11:30", "3 + 4 = 7; a, b",
+    "run_id=5efe9067-8c97-4ca8-aef6-b7e163cf8f47 step=38 status=ok", "trace_id=29ffa73685c8bce06d63a222e51f7315 span_id=fdf761375f306bcf duration_ms=849.162",  # noqa: E501 - a pattern or a table row reads as one line
+    '{"id": "chatcmpl-y2e6PVzOwG3FIcnQsRWzWeS47M5rr", "usage": {"prompt_tokens": 3291, "total_tokens": 1106}}', "toolu_01pRShsmuvC3kT4x9iaBb1HI call_zj2IpnOV9kEv3RUMcSfF1ypZ",  # noqa: E501 - a pattern or a table row reads as one line
+    "commit 3b18e512dba79e4c8300dd08aeb37f8e728b8dad in python:3.11-slim", "sha256:85f4afbdef5281710bad925100dbc675fd470acfca5d36e22ee5dc950d3af2a2", "epoch_ms=1793877026325 offset=989490515 bytes=9049284038",  # noqa: E501 - a pattern or a table row reads as one line
+    "2026-05-13T01:55:48.345590Z INFO agent.step finished max_tokens=3592 token_count=9301", "2026-05-13 01:55:48 +0000 done", "flight HAT028 from MCO to CLT, reservation JG7FMM, credit_card_2929732",  # noqa: E501 - a pattern or a table row reads as one line
+    "lat=-11.241893, lon=-95.342633, order #41178847 total $339.23", "embedding=[0.14976103, 0.35388800, -0.26051646]", "version 10.4.22-rc1, build 20260513.4, python 3.11.7", "GET https://api.example.com/v1/items/9771027?page=52 200 706ms",  # noqa: E501 - a pattern or a table row reads as one line
+    "The password reset page was rendered; token budget 61395 left", "the key is in the door and the secret is out", "password: str = Field(...)", "api_key=os.environ['OPENAI_API_KEY']", "token = get_token()", "Authorization: Bearer $TOKEN",  # noqa: E501 - a pattern or a table row reads as one line
+    "curl -u user:$PASSWORD https://x", "${{ secrets.GITHUB_TOKEN }}", "integrity sha512-" + "Ab1" * 28 + "Cd==", "std::string a::b", "arn:aws:iam::123456789012:role/x", "isbn 978-3-16-148410-0", "1.2.3.4.5", "v1.2.3", "10:30:45 to 11:30", "3 + 4 = 7; a, b",  # noqa: E501 - a pattern or a table row reads as one line
 )  # fmt: skip
 
 
@@ -67,8 +67,8 @@ def test_innocent(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "card 4111111111111111", "card 4111 1111 1111 1111", "4111-1111-1111-1111", "amex 378282246310005", "IBAN DE89 3704 0044 0532 0130 00", "DE89370400440532013000",
-        "call +44 20 7946 0958", "(415) 555-0132", "mail mia.li@example.com.", "from 203.0.113.7 port 22", "at 2001:db8::8a2e:370:7334", "00:1A:2B:3C:4D:5E", "SSN 536-22-8147",
+        "card 4111111111111111", "card 4111 1111 1111 1111", "4111-1111-1111-1111", "amex 378282246310005", "IBAN DE89 3704 0044 0532 0130 00", "DE89370400440532013000",  # noqa: E501 - a pattern or a table row reads as one line
+        "call +44 20 7946 0958", "(415) 555-0132", "mail mia.li@example.com.", "from 203.0.113.7 port 22", "at 2001:db8::8a2e:370:7334", "00:1A:2B:3C:4D:5E", "SSN 536-22-8147",  # noqa: E501 - a pattern or a table row reads as one line
     ],
 )  # fmt: skip
 def test_personal(text):
@@ -83,13 +83,19 @@ def test_disabled():
     for out in ("ipv4", "network", "IP"):
         redactor = compile_policy({"name": "n", "detectors": {"disable": [out]}})
         assert redactor.text("from 203.0.113.7 to mia@example.com", Report()) == "from 203.0.113.7 to [EMAIL]"
-    assert compile_policy({"name": "n", "detectors": {"disable": ["national"]}}).text("SSN 536-22-8147", Report()) != "SSN [SECRET]"
+    assert (
+        compile_policy({"name": "n", "detectors": {"disable": ["national"]}}).text("SSN 536-22-8147", Report())
+        != "SSN [SECRET]"
+    )
 
 
 def test_private_addresses():
     """Addresses that belong to nobody can be kept."""
     redactor = compile_policy({"name": "n", "network": {"private_addresses": "keep"}})
-    assert redactor.text("10.0.0.1 and 127.0.0.1 and ::1 and 8.8.8.8", Report()) == "10.0.0.1 and 127.0.0.1 and ::1 and [IP]"
+    assert (
+        redactor.text("10.0.0.1 and 127.0.0.1 and ::1 and 8.8.8.8", Report())
+        == "10.0.0.1 and 127.0.0.1 and ::1 and [IP]"
+    )
 
 
 def test_validators_survive_anything():

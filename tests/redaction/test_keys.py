@@ -9,14 +9,14 @@ from agentlogsafe.redaction.keys import KeyRules, classify, words
 from tests.redaction.objects import CANARY, HARMLESS, SENSITIVE
 
 MORE_SENSITIVE = (
-    "PASSWORD", "Password", "passPhrase", "db-password", "smtp.password", "SECRET_KEY", "jwt", "refreshToken", "bearer_token", "githubToken", "GH_TOKEN", "HF_TOKEN",
-    "SLACK_BOT_TOKEN", "azure_client_secret", "accountKey", "storage_account_key", "x-amz-security-token", "Set-Cookie", "proxy-authorization", "pin", "cvv2", "card_pin",
-    "mfa_code", "recovery_codes", "seed_phrase", "db_pass", "ftp_pwd", "PGPASSWORD", "MYSQL_ROOT_PASSWORD", "apiSecret", "consumer_secret", "webhook_secret", "password2",
-    "new_password", "passwordConfirmation"[:8], "service_account_key", "ssh_private_key", "rsaPrivateKey", "anthropicApiKey", "token", "secrets", "creds", "auth",
+    "PASSWORD", "Password", "passPhrase", "db-password", "smtp.password", "SECRET_KEY", "jwt", "refreshToken", "bearer_token", "githubToken", "GH_TOKEN", "HF_TOKEN",  # noqa: E501 - a pattern or a table row reads as one line
+    "SLACK_BOT_TOKEN", "azure_client_secret", "accountKey", "storage_account_key", "x-amz-security-token", "Set-Cookie", "proxy-authorization", "pin", "cvv2", "card_pin",  # noqa: E501 - a pattern or a table row reads as one line
+    "mfa_code", "recovery_codes", "seed_phrase", "db_pass", "ftp_pwd", "PGPASSWORD", "MYSQL_ROOT_PASSWORD", "apiSecret", "consumer_secret", "webhook_secret", "password2",  # noqa: E501 - a pattern or a table row reads as one line
+    "new_password", "passwordConfirmation"[:8], "service_account_key", "ssh_private_key", "rsaPrivateKey", "anthropicApiKey", "token", "secrets", "creds", "auth",  # noqa: E501 - a pattern or a table row reads as one line
 )  # fmt: skip
 PERSONAL = (
-    "first_name", "lastName", "full_name", "customer_name", "surname", "email", "userEmail", "email_address", "phone_number", "mobile", "dateOfBirth", "birth_date", "dob",
-    "address", "address1", "street_address", "zip", "postal_code", "zipCode", "ssn", "passport_number", "driversLicense", "tax_id", "iban", "account_number", "credit_card_number",
+    "first_name", "lastName", "full_name", "customer_name", "surname", "email", "userEmail", "email_address", "phone_number", "mobile", "dateOfBirth", "birth_date", "dob",  # noqa: E501 - a pattern or a table row reads as one line
+    "address", "address1", "street_address", "zip", "postal_code", "zipCode", "ssn", "passport_number", "driversLicense", "tax_id", "iban", "account_number", "credit_card_number",  # noqa: E501 - a pattern or a table row reads as one line
 )  # fmt: skip
 
 
@@ -46,8 +46,8 @@ def test_nothing_to_hide(key):
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
-        ("OPENAI_API_KEY", ["openai", "api", "key"]), ("openaiApiKey", ["openai", "api", "key"]), ("X-Api-Key", ["x", "api", "key"]),
-        ("db.password", ["db", "password"]), ("HTTPServerToken", ["http", "server", "token"]), ("s3Key", ["s3", "key"]), ("", []), ("--", []),
+        ("OPENAI_API_KEY", ["openai", "api", "key"]), ("openaiApiKey", ["openai", "api", "key"]), ("X-Api-Key", ["x", "api", "key"]),  # noqa: E501 - a pattern or a table row reads as one line
+        ("db.password", ["db", "password"]), ("HTTPServerToken", ["http", "server", "token"]), ("s3Key", ["s3", "key"]), ("", []), ("--", []),  # noqa: E501 - a pattern or a table row reads as one line
     ],
 )  # fmt: skip
 def test_words(key, expected):
@@ -67,9 +67,17 @@ def test_name_of_a_person_or_of_a_thing():
     assert redact({"name": "Mia Li"}) == {"name": "[NAME]"}
     assert redact({"user": {"name": "mia"}}) == {"user": {"name": "[NAME]"}}
     assert redact({"name": "mia", "email": None}) == {"name": "[NAME]", "email": None}
-    for thing in ({"name": "get_weather"}, {"name": "Calculator", "arguments": "{}"}, {"name": "gpt-4o"}, {"name": "SearchTool"}, {"type": "function", "name": "Search"}):
+    for thing in (
+        {"name": "get_weather"},
+        {"name": "Calculator", "arguments": "{}"},
+        {"name": "gpt-4o"},
+        {"name": "SearchTool"},
+        {"type": "function", "name": "Search"},
+    ):
         assert redact(thing) == thing
-    assert redact({"name": {"first_name": "Omar", "last_name": "Davis"}}) == {"name": {"first_name": "[NAME]", "last_name": "[NAME]"}}
+    assert redact({"name": {"first_name": "Omar", "last_name": "Davis"}}) == {
+        "name": {"first_name": "[NAME]", "last_name": "[NAME]"}
+    }
 
 
 def test_address_that_is_none():

@@ -9,7 +9,16 @@ from types import SimpleNamespace
 import pytest
 
 from agentlogsafe.errors import ConfigurationError
-from agentlogsafe.redaction import ContentRule, CustomDetector, RedactionPolicy, Report, RunMemory, compile_policy, redact, register_secret
+from agentlogsafe.redaction import (
+    ContentRule,
+    CustomDetector,
+    RedactionPolicy,
+    Report,
+    RunMemory,
+    compile_policy,
+    redact,
+    register_secret,
+)
 from agentlogsafe.redaction.custom import slow
 from agentlogsafe.redaction.known import KNOWN, register_environment
 from agentlogsafe.redaction.presidio import presidio
@@ -76,14 +85,19 @@ def test_file(acme):
     """A file changes keys, detectors, strategies, addresses and content."""
     redactor = compile_policy(acme)
     assert (redactor.policy.name, redactor.policy.version) == ("acme", "3")
-    out = redact({"tcxRef": "x", "pin": "1234", "t": "EMP-123456 at 203.0.113.7", "card": "4111111111111111", "m": "a@b.co"}, acme)
+    out = redact(
+        {"tcxRef": "x", "pin": "1234", "t": "EMP-123456 at 203.0.113.7", "card": "4111111111111111", "m": "a@b.co"},
+        acme,
+    )
     assert out["tcxRef"] == "[ACME_REF]"
     assert out["pin"] == "1234"
     assert out["t"] == "[EMPLOYEE_ID] at 203.0.113.7"
     assert out["card"] == "[CARD*1111]"
     assert out["m"].startswith("[EMAIL#")
     assert redact(out, acme) == out
-    assert redact("tcx_ref = Zq7canary9xWv", acme) == "tcx_ref = Zq7canary9xWv" or "ACME" in redact("tcx_ref = 'Zq7canary9xWv4'", acme)
+    assert redact("tcx_ref = Zq7canary9xWv", acme) == "tcx_ref = Zq7canary9xWv" or "ACME" in redact(
+        "tcx_ref = 'Zq7canary9xWv4'", acme
+    )
 
 
 def test_extends_a_file(acme, tmp_path):
@@ -98,7 +112,11 @@ def test_extends_a_file(acme, tmp_path):
 def test_digest(acme):
     """Equal rules have equal digests wherever they come from; other rules have another."""
     assert RedactionPolicy.load(acme).digest == RedactionPolicy.load(str(acme)).digest
-    assert RedactionPolicy.load().digest == RedactionPolicy.load("standard").digest != RedactionPolicy.load("strict").digest
+    assert (
+        RedactionPolicy.load().digest
+        == RedactionPolicy.load("standard").digest
+        != RedactionPolicy.load("strict").digest
+    )
     assert compile_policy() is compile_policy("standard")
     assert compile_policy(depth=5) is not compile_policy()
     assert dataclasses.is_dataclass(RedactionPolicy)
@@ -107,13 +125,13 @@ def test_digest(acme):
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("standrad", ["standrad", "did you mean 'standard'"]), (42, ["a mapping", "int"]), ({"nmae": "x"}, ["nmae", "did you mean 'name'"]), ({"keys": []}, ["policy.keys", "list"]),
-        ({"keys": {"sensitve": []}}, ["sensitve", "'sensitive'"]), ({"keys": {"harmless": "pin"}}, ["policy.keys.harmless", "list"]), ({"detectors": {"disable": ["ipv5"]}}, ["ipv5", "'ipv4'"]),
-        ({"strategies": {"EMAIL": "maks"}}, ["policy.strategies.EMAIL", "'mask'"]), ({"strategies": {"default": "nothing"}}, ["policy.strategies.default"]), ({"strategies": {"EMAIL": "token"}}, ["policy.token", "key"]),
-        ({"network": {"private_addresses": "no"}}, ["private_addresses"]), ({"memory": "yes"}, ["policy.memory", "str"]), ({"content": [{"mode": "digset"}]}, ["policy.content.mode", "'digest'"]), ({"content": {}}, ["policy.content"]),
-        ({"extends": "nothing"}, ["nothing"]), ({"unknown": "drop"}, ["policy.unknown"]), ({"detectors": {"custom": [{"name": "x", "pattern": "(a+)+"}]}}, ["refused", "bound"]),
-        ({"detectors": {"custom": [{"name": "x", "pattern": "("}]}}, ["no regular expression"]), ({"detectors": {"custom": [{"name": "x"}]}}, ["pattern"]),
-        ({"detectors": {"custom": [{"name": "x", "category": "lower", "pattern": "a"}]}}, ["capitals"]), ("missing.toml", ["missing.toml"]), ({"version": 3}, ["policy.version", "int"]),
+        ("standrad", ["standrad", "did you mean 'standard'"]), (42, ["a mapping", "int"]), ({"nmae": "x"}, ["nmae", "did you mean 'name'"]), ({"keys": []}, ["policy.keys", "list"]),  # noqa: E501 - a pattern or a table row reads as one line
+        ({"keys": {"sensitve": []}}, ["sensitve", "'sensitive'"]), ({"keys": {"harmless": "pin"}}, ["policy.keys.harmless", "list"]), ({"detectors": {"disable": ["ipv5"]}}, ["ipv5", "'ipv4'"]),  # noqa: E501 - a pattern or a table row reads as one line
+        ({"strategies": {"EMAIL": "maks"}}, ["policy.strategies.EMAIL", "'mask'"]), ({"strategies": {"default": "nothing"}}, ["policy.strategies.default"]), ({"strategies": {"EMAIL": "token"}}, ["policy.token", "key"]),  # noqa: E501 - a pattern or a table row reads as one line
+        ({"network": {"private_addresses": "no"}}, ["private_addresses"]), ({"memory": "yes"}, ["policy.memory", "str"]), ({"content": [{"mode": "digset"}]}, ["policy.content.mode", "'digest'"]), ({"content": {}}, ["policy.content"]),  # noqa: E501 - a pattern or a table row reads as one line
+        ({"extends": "nothing"}, ["nothing"]), ({"unknown": "drop"}, ["policy.unknown"]), ({"detectors": {"custom": [{"name": "x", "pattern": "(a+)+"}]}}, ["refused", "bound"]),  # noqa: E501 - a pattern or a table row reads as one line
+        ({"detectors": {"custom": [{"name": "x", "pattern": "("}]}}, ["no regular expression"]), ({"detectors": {"custom": [{"name": "x"}]}}, ["pattern"]),  # noqa: E501 - a pattern or a table row reads as one line
+        ({"detectors": {"custom": [{"name": "x", "category": "lower", "pattern": "a"}]}}, ["capitals"]), ("missing.toml", ["missing.toml"]), ({"version": 3}, ["policy.version", "int"]),  # noqa: E501 - a pattern or a table row reads as one line
     ],
 )  # fmt: skip
 def test_refusals(source, words):
@@ -128,7 +146,7 @@ def test_strategies():
     """Each strategy gives what its name says, and none is redacted again."""
     seen = []
     policies = {
-        "mask": {}, "partial": {"strategies": {"default": "partial"}}, "hash": {"strategies": {"default": "hash"}}, "drop": {"strategies": {"EMAIL": "drop", "PASSWORD": "drop"}},
+        "mask": {}, "partial": {"strategies": {"default": "partial"}}, "hash": {"strategies": {"default": "hash"}}, "drop": {"strategies": {"EMAIL": "drop", "PASSWORD": "drop"}},  # noqa: E501 - a pattern or a table row reads as one line
     }  # fmt: skip
     value = {"password": "hunter2-long-enough", "text": "write mia@example.com now", "n": [1]}
     for name, settings in policies.items():
@@ -159,7 +177,10 @@ def test_token_strategy(monkeypatch):
 
 def test_callable_strategy():
     """A function decides what stands there; when it fails or gives the value back, the mask does."""
-    policy = RedactionPolicy(name="c", strategies={"EMAIL": lambda _, v: v.rpartition("@")[2], "PHONE": lambda *_: 1 / 0, "CARD": lambda _, v: v})
+    policy = RedactionPolicy(
+        name="c",
+        strategies={"EMAIL": lambda _, v: v.rpartition("@")[2], "PHONE": lambda *_: 1 / 0, "CARD": lambda _, v: v},
+    )
     out = redact("a@b.co, +44 20 7946 0958, 4111111111111111", policy)
     assert out == "[EMAIL:b.co], [PHONE], [CARD]"
     assert redact(out, policy) == out
@@ -172,11 +193,16 @@ def test_content_rules(acme):
     out = redactor.event("model_call", {"payload": {"prompt": "hello", "notes": "x", "n": 1}, "metadata": {}}, report)
     assert out["payload"]["prompt"]["length"] == 5
     assert out["payload"]["prompt"]["digest"].startswith("hmac-sha256:")
-    assert report.content == {"prompt": {"mode": "digest"}, "notes": {"mode": "redacted", "purpose": "support", "retention": "30d"}}
+    assert report.content == {
+        "prompt": {"mode": "digest"},
+        "notes": {"mode": "redacted", "purpose": "support", "retention": "30d"},
+    }
     assert redactor.event("tool_call", {"payload": {"prompt": "hello"}}, Report())["payload"] == {"prompt": "hello"}
     omit = RedactionPolicy(name="omit", content=(ContentRule(mode="omit", fields=("messages",)),))
     report = Report()
-    assert compile_policy(omit).event("x", {"payload": {"messages": ["secret"], "n": 1}}, report) == {"payload": {"n": 1}}
+    assert compile_policy(omit).event("x", {"payload": {"messages": ["secret"], "n": 1}}, report) == {
+        "payload": {"n": 1}
+    }
     assert report.content == {"messages": {"mode": "omit"}}
     assert compile_policy(omit).event("x", {"payload": None}, Report()) == {"payload": None}
 
@@ -184,7 +210,20 @@ def test_content_rules(acme):
 def test_strict():
     """The strict policy digests content and keeps of the rest only numbers, booleans, identifiers and enumerations."""
     out = compile_policy("strict").event(
-        "tool_call", {"tool_name": "sql", "payload": {"prompt": "who", "status": "ok", "id": "call_x1", "n": 5, "on": True, "free": "some free text", "more": {"list": ["a b", "c"]}}}, Report()
+        "tool_call",
+        {
+            "tool_name": "sql",
+            "payload": {
+                "prompt": "who",
+                "status": "ok",
+                "id": "call_x1",
+                "n": 5,
+                "on": True,
+                "free": "some free text",
+                "more": {"list": ["a b", "c"]},
+            },
+        },
+        Report(),
     )
     payload = out["payload"]
     assert out["tool_name"] == "sql"
@@ -195,14 +234,24 @@ def test_strict():
 
 
 def test_run_memory():
-    """A value seen under a sensitive key is recognised later in free text of the same run, in any case, as a whole word."""
+    """A value seen under a sensitive key is recognised later in free text of the same run, in any case, as a whole word."""  # noqa: E501 - a pattern or a table row reads as one line
     redactor, memory = compile_policy(), RunMemory()
-    redactor.event("tool_result", {"payload": {"result": '{"first_name": "Omar", "last_name": "Davis", "password": "tulip-garden"}'}}, Report(), memory)
+    redactor.event(
+        "tool_result",
+        {"payload": {"result": '{"first_name": "Omar", "last_name": "Davis", "password": "tulip-garden"}'}},
+        Report(),
+        memory,
+    )
     report = Report()
-    out = redactor.event("model_response", {"payload": {"text": "Hello Omar, OMAR DAVIS! Omarion has tulip-garden."}}, report, memory)
+    out = redactor.event(
+        "model_response", {"payload": {"text": "Hello Omar, OMAR DAVIS! Omarion has tulip-garden."}}, report, memory
+    )
     assert out["payload"]["text"] == "Hello [NAME], [NAME]! Omarion has [PASSWORD]."
     assert report.counts == {"NAME": 2, "PASSWORD": 1}
-    assert redactor.event("x", {"payload": {"text": "Hello Omar"}}, Report(), RunMemory())["payload"]["text"] == "Hello Omar"
+    assert (
+        redactor.event("x", {"payload": {"text": "Hello Omar"}}, Report(), RunMemory())["payload"]["text"]
+        == "Hello Omar"
+    )
     off = compile_policy({"name": "off", "memory": False})
     assert off.event("x", {"payload": {"text": "Hello Omar"}}, Report(), memory)["payload"]["text"] == "Hello Omar"
 
@@ -210,7 +259,18 @@ def test_run_memory():
 def test_run_memory_is_bounded():
     """Short, common and excess values are not remembered."""
     memory = RunMemory(limit=3)
-    for value in ("Li", "test", "12345", "a\nb long", "first-one", "second-one", "third-one", "fourth-one", "first-one", "..."):
+    for value in (
+        "Li",
+        "test",
+        "12345",
+        "a\nb long",
+        "first-one",
+        "second-one",
+        "third-one",
+        "fourth-one",
+        "first-one",
+        "...",
+    ):
         memory.add(value, "PASSWORD")
     assert len(memory) == 3
     assert RunMemory().known() is None
@@ -220,7 +280,10 @@ def test_run_memory_is_bounded():
 def test_register_secret(monkeypatch):
     """An exact value that the application names is found anywhere; too short a one is refused without being quoted."""
     register_secret("correct-horse-battery")
-    assert redact({"a": "the correct-horse-battery staple", "b": "correct-horse"}) == {"a": "the [SECRET] staple", "b": "correct-horse"}
+    assert redact({"a": "the correct-horse-battery staple", "b": "correct-horse"}) == {
+        "a": "the [SECRET] staple",
+        "b": "correct-horse",
+    }
     with pytest.raises(ConfigurationError) as caught:
         register_secret("abc")
     assert "abc" not in str(caught.value)
@@ -233,7 +296,7 @@ def test_register_secret(monkeypatch):
 @pytest.mark.parametrize(
     ("pattern", "fine"),
     [
-        (r"EMP-\d{6}", True), (r"(?:AB|CD)-[0-9]{4,8}", True), (r"(?<!\w)X\d{3}(?!\w)", True), (r"(?P<v>a{1,5})b", True), (r"\d+", False), (r"a*", False), (r"(a{1,5}){1,5}", False), (r"(a)\1", False), (r".{0,300}x.{0,300}", False),
+        (r"EMP-\d{6}", True), (r"(?:AB|CD)-[0-9]{4,8}", True), (r"(?<!\w)X\d{3}(?!\w)", True), (r"(?P<v>a{1,5})b", True), (r"\d+", False), (r"a*", False), (r"(a{1,5}){1,5}", False), (r"(a)\1", False), (r".{0,300}x.{0,300}", False),  # noqa: E501 - a pattern or a table row reads as one line
         (r"x?y", True), (r"(?i:abc)", True),
     ],
 )  # fmt: skip
@@ -244,6 +307,7 @@ def test_slow_patterns(pattern, fine):
 
 def test_custom_function():
     """A function in code is a detector; when it fails, the text is withheld."""
+
     def find(text):
         at = text.find("magic")
         return [(at, at + 5, "MAGIC")] if at >= 0 else []
@@ -258,11 +322,19 @@ def test_custom_function():
 
 def test_presidio_adapter():
     """An analyzer's findings above the threshold go, under this package's categories."""
+
     class Analyzer:
         def analyze(self, text, language, **options):
             assert language == "en"
             at = text.find("Mia")
-            return [SimpleNamespace(entity_type="PERSON", start=at, end=at + 3, score=0.9), SimpleNamespace(entity_type="X", start=0, end=2, score=0.1)] if at >= 0 else []
+            return (
+                [
+                    SimpleNamespace(entity_type="PERSON", start=at, end=at + 3, score=0.9),
+                    SimpleNamespace(entity_type="X", start=0, end=2, score=0.1),
+                ]
+                if at >= 0
+                else []
+            )
 
     policy = RedactionPolicy(name="p", detectors=(presidio(Analyzer(), entities=["PERSON"]),))
     assert redact("so Mia said", policy) == "so [NAME] said"
@@ -271,7 +343,9 @@ def test_presidio_adapter():
 def test_presidio_itself():
     """The real analyzer's pattern recognizers work through the adapter."""
     analyzer = pytest.importorskip("presidio_analyzer")
-    recognizer = analyzer.PatternRecognizer(supported_entity="ZORK", patterns=[analyzer.Pattern("z", r"zork\d{3}", 0.9)])
+    recognizer = analyzer.PatternRecognizer(
+        supported_entity="ZORK", patterns=[analyzer.Pattern("z", r"zork\d{3}", 0.9)]
+    )
 
     class One:
         def analyze(self, text, language, **_):
@@ -285,8 +359,13 @@ def test_nothing_optional_is_imported():
     import subprocess
     import sys
 
-    code = "import agentlogsafe.redaction, sys; sys.exit(any(m.partition('.')[0] in ('stdnum', 'phonenumbers', 're2') for m in sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], check=False, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}).returncode == 0
+    code = "import agentlogsafe.redaction, sys; sys.exit(any(m.partition('.')[0] in ('stdnum', 'phonenumbers', 're2') for m in sys.modules))"  # noqa: E501 - a pattern or a table row reads as one line
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], check=False, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        ).returncode
+        == 0
+    )
 
 
 def test_canary_nowhere():

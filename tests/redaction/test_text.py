@@ -10,17 +10,17 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from agentlogsafe.redaction import Redactor, RedactionPolicy, Report, compile_policy, redact
+from agentlogsafe.redaction import RedactionPolicy, Redactor, Report, compile_policy, redact
 from tests.redaction.fuzz import ALPHABET, FRAGMENTS
 from tests.redaction.objects import CANARY
 
 GIVEN_AWAY = (
-    "password={}", "password: {}", "PASSWORD = '{}'", '"password": "{}"', "'password' => '{}'", "password := `{}`", "db.password={}", "export API_KEY={}", "api_key: \"{}\",", "apiKey='{}';",
-    "secret_key ::= \"{}\"", "$token .= \"{}\"", "var userToken string = \"{}\"", 'System.setProperty("API_TOKEN", "{}")', "<password>{}</password>", "<clientSecret>\n  {}\n</clientSecret>",
-    "Authorization: Bearer {}", "authorization: Token {}", "Proxy-Authorization: Basic {}", "X-Api-Key: {}", "Cookie: session={}; theme=dark", "curl -H 'Authorization: Bearer {}' https://x.example",
-    "--password {}", "--token={}", "--api-key \"{}\"", "mysql -u root -p{} db", "curl -u admin:{} https://x.example", "PGPASSWORD={} psql", "postgres://user:{}@db.example/x", "redis://:{}@cache:6379",
-    "Server=x;User Id=sa;Password={};Encrypt=yes", "AccountName=x;AccountKey={};EndpointSuffix=y", "my password is {}", "the secret is {}", "CREATE USER x IDENTIFIED BY '{}'", "https://x.example/cb?code=1&access_token={}&state=2",
-    "grant_type=password&username=u&password={}", "User(name='x', password='{}')", "{{'password': '{}'}}", "```yaml\npassword: {}\n```", "line one\npassword: {}\nline three", "pw:{}", "user pwd: {}", "Password-{}"[:9] + "={}",
+    "password={}", "password: {}", "PASSWORD = '{}'", '"password": "{}"', "'password' => '{}'", "password := `{}`", "db.password={}", "export API_KEY={}", 'api_key: "{}",', "apiKey='{}';",  # noqa: E501 - a pattern or a table row reads as one line
+    'secret_key ::= "{}"', '$token .= "{}"', 'var userToken string = "{}"', 'System.setProperty("API_TOKEN", "{}")', "<password>{}</password>", "<clientSecret>\n  {}\n</clientSecret>",  # noqa: E501 - a pattern or a table row reads as one line
+    "Authorization: Bearer {}", "authorization: Token {}", "Proxy-Authorization: Basic {}", "X-Api-Key: {}", "Cookie: session={}; theme=dark", "curl -H 'Authorization: Bearer {}' https://x.example",  # noqa: E501 - a pattern or a table row reads as one line
+    "--password {}", "--token={}", '--api-key "{}"', "mysql -u root -p{} db", "curl -u admin:{} https://x.example", "PGPASSWORD={} psql", "postgres://user:{}@db.example/x", "redis://:{}@cache:6379",  # noqa: E501 - a pattern or a table row reads as one line
+    "Server=x;User Id=sa;Password={};Encrypt=yes", "AccountName=x;AccountKey={};EndpointSuffix=y", "my password is {}", "the secret is {}", "CREATE USER x IDENTIFIED BY '{}'", "https://x.example/cb?code=1&access_token={}&state=2",  # noqa: E501 - a pattern or a table row reads as one line
+    "grant_type=password&username=u&password={}", "User(name='x', password='{}')", "{{'password': '{}'}}", "```yaml\npassword: {}\n```", "line one\npassword: {}\nline three", "pw:{}", "user pwd: {}", "Password-{}"[:9] + "={}",  # noqa: E501 - a pattern or a table row reads as one line
 )  # fmt: skip
 
 
@@ -36,10 +36,10 @@ def test_given_away(frame):
 
 
 SPARED = (
-    "password", "password:", "The password: please reset it soon", "password is required", "forgot your password?", "token: expired", "secret santa", "password=None", "password: null",
-    "api_key=YOUR_API_KEY", "password=${DB_PASSWORD}", "password=$DB_PASSWORD", "password={{ vault_password }}", "password: <your password>", "token=os.environ['TOKEN']", "password=getpass.getpass()",
-    "password: str", "token: Optional[str] = None", "max_tokens=4096", "total_tokens: 12345", "next_page_token=CAUQAA", "the token count is 512", "password=********", "password = xxxxxxxx", "key=value", "primary_key=42",
-    "Authorization: Bearer", "auth: none", "cookie_consent=accepted", "Error: wrong password for admin", "pass the salt", "passed 12 of 12 tests", "-p 8080:80", "grep -u foo", "basic training", "bearer of news",
+    "password", "password:", "The password: please reset it soon", "password is required", "forgot your password?", "token: expired", "secret santa", "password=None", "password: null",  # noqa: E501 - a pattern or a table row reads as one line
+    "api_key=YOUR_API_KEY", "password=${DB_PASSWORD}", "password=$DB_PASSWORD", "password={{ vault_password }}", "password: <your password>", "token=os.environ['TOKEN']", "password=getpass.getpass()",  # noqa: E501 - a pattern or a table row reads as one line
+    "password: str", "token: Optional[str] = None", "max_tokens=4096", "total_tokens: 12345", "next_page_token=CAUQAA", "the token count is 512", "password=********", "password = xxxxxxxx", "key=value", "primary_key=42",  # noqa: E501 - a pattern or a table row reads as one line
+    "Authorization: Bearer", "auth: none", "cookie_consent=accepted", "Error: wrong password for admin", "pass the salt", "passed 12 of 12 tests", "-p 8080:80", "grep -u foo", "basic training", "bearer of news",  # noqa: E501 - a pattern or a table row reads as one line
 )  # fmt: skip
 
 
@@ -51,7 +51,9 @@ def test_spared(text):
 
 def test_urls_keep_their_shape():
     """Only the secret part of a URL goes."""
-    assert redact("https://user:pa55word@host.example:8443/p?q=1#f") == "https://user:[PASSWORD]@host.example:8443/p?q=1#f"
+    assert (
+        redact("https://user:pa55word@host.example:8443/p?q=1#f") == "https://user:[PASSWORD]@host.example:8443/p?q=1#f"
+    )
     url = "https://b.s3.amazonaws.com/k.txt?X-Amz-Date=20260101T000000Z&X-Amz-Signature=" + "4f0c9a7b" * 8
     assert redact(url) == url[: url.rindex("=") + 1] + "[SECRET]"
     assert redact("git@github.com:org/repo.git") == "git@github.com:org/repo.git"
@@ -59,17 +61,23 @@ def test_urls_keep_their_shape():
 
 def test_structure_stays_parseable():
     """JSON, query strings and header blocks are given back in their own syntax."""
-    assert json.loads(redact(json.dumps({"a": {"password": CANARY}, "b": [1, None]}))) == {"a": {"password": "[PASSWORD]"}, "b": [1, None]}
+    assert json.loads(redact(json.dumps({"a": {"password": CANARY}, "b": [1, None]}))) == {
+        "a": {"password": "[PASSWORD]"},
+        "b": [1, None],
+    }
     query = urllib.parse.parse_qs(redact("user=mia&password=" + CANARY + "&x=1"))
     assert query == {"user": ["mia"], "password": ["[PASSWORD]"], "x": ["1"]}
-    assert redact("Host: x.example\r\nAuthorization: Bearer " + CANARY + "\r\nAccept: */*") == "Host: x.example\r\nAuthorization: Bearer [TOKEN]\r\nAccept: */*"
+    assert (
+        redact("Host: x.example\r\nAuthorization: Bearer " + CANARY + "\r\nAccept: */*")
+        == "Host: x.example\r\nAuthorization: Bearer [TOKEN]\r\nAccept: */*"
+    )
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "mia\u200b.li@exam\u200bple.com", "card \uff14\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11", "mia.li%40example.com", "mia.li&#64;example.com", "mia.li\\u0040example.com",
-        "pass\u200bword=" + CANARY, "card 4111\u00a01111\u00a01111\u00a01111", base64.b64encode(f"password={CANARY}".encode()).decode(), "%70assword%3D" + CANARY, "\u0664\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661",
+        "mia\u200b.li@exam\u200bple.com", "card \uff14\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11", "mia.li%40example.com", "mia.li&#64;example.com", "mia.li\\u0040example.com",  # noqa: E501 - a pattern or a table row reads as one line
+        "pass\u200bword=" + CANARY, "card 4111\u00a01111\u00a01111\u00a01111", base64.b64encode(f"password={CANARY}".encode()).decode(), "%70assword%3D" + CANARY, "\u0664\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661",  # noqa: E501 - a pattern or a table row reads as one line
     ],
 )  # fmt: skip
 def test_disguises(text):
@@ -80,7 +88,16 @@ def test_disguises(text):
     assert redact(out) == out
 
 
-@pytest.mark.parametrize("text", ["born on 1990-04-05", "Date of birth: 5 April 1990", "DOB 04/05/1990", "birthday: April 5, 1990", "My date of birth is June 13th, 1990"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "born on 1990-04-05",
+        "Date of birth: 5 April 1990",
+        "DOB 04/05/1990",
+        "birthday: April 5, 1990",
+        "My date of birth is June 13th, 1990",
+    ],
+)
 def test_birth_dates(text):
     """A date that a word calls a birth date goes; other dates stay."""
     out = redact(text)
@@ -132,12 +149,12 @@ def test_twice_is_once(text):
 @pytest.mark.parametrize(
     "piece",
     [
-        "a", "1", "1 ", "a@", "@", "password=", 'password="', "password:", "[EMAIL]", "a.", "://", "http://a:", "-----BEGIN PRIVATE KEY-----", "eyJ", "sk-", "::", "1:", "DE89 ", "%40", "&#64;", "\\u0040", "{", '{"a":',
-        "Bearer ", "Cookie: a=", "A9", "+1 ", "(", "born ", "secret is ", "-u a:", "\u200b", "\uff11", "AAAA", "x" * 30 + " ", "<password>", "ghp_" + "a" * 36 + " ", "4111 1111 1111 1111 ", "a1b2c3d4" * 4 + "-",
+        "a", "1", "1 ", "a@", "@", "password=", 'password="', "password:", "[EMAIL]", "a.", "://", "http://a:", "-----BEGIN PRIVATE KEY-----", "eyJ", "sk-", "::", "1:", "DE89 ", "%40", "&#64;", "\\u0040", "{", '{"a":',  # noqa: E501 - a pattern or a table row reads as one line
+        "Bearer ", "Cookie: a=", "A9", "+1 ", "(", "born ", "secret is ", "-u a:", "\u200b", "\uff11", "AAAA", "x" * 30 + " ", "<password>", "ghp_" + "a" * 36 + " ", "4111 1111 1111 1111 ", "a1b2c3d4" * 4 + "-",  # noqa: E501 - a pattern or a table row reads as one line
     ],
 )  # fmt: skip
 def test_time_grows_with_length_only(piece):
-    """Doubling a text of repeated fragments does at most about double the work, counted in function calls rather than seconds."""
+    """Doubling a text of repeated fragments does at most about double the work, counted in function calls rather than seconds."""  # noqa: E501 - a pattern or a table row reads as one line
     small, large = (_calls((piece * (size // len(piece) + 1))[:size]) for size in (4_000, 16_000))
     assert large <= 8 * small + 2_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import copy
-import datetime
+import datetime  # noqa: ICN001 - the full name reads better in annotations
 import decimal
 import json
 import math
@@ -18,11 +18,23 @@ from hypothesis import given
 
 from agentlogsafe.redaction import Report, compile_policy, redact
 from agentlogsafe.redaction.walk import CYCLE, TRUNCATED, UNREDACTABLE
-from tests.redaction.objects import CANARY, Attrs, Colour, Data, Model, Odd, Point, RaisingKey, RaisingModel, Raises, Recurses
+from tests.redaction.objects import (
+    CANARY,
+    Attrs,
+    Colour,
+    Data,
+    Model,
+    Odd,
+    Point,
+    Raises,
+    RaisingKey,
+    RaisingModel,
+    Recurses,
+)
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates() | st.uuids() | st.decimals() | st.just(CANARY.lower()),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8) | st.integers() | st.none() | st.booleans(), inner, max_size=4) | st.tuples(inner, inner) | st.frozensets(st.text(max_size=4), max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.dates() | st.uuids() | st.decimals() | st.just(CANARY.lower()),  # noqa: E501 - a pattern or a table row reads as one line
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8) | st.integers() | st.none() | st.booleans(), inner, max_size=4) | st.tuples(inner, inner) | st.frozensets(st.text(max_size=4), max_size=3),  # noqa: E501 - a pattern or a table row reads as one line
     max_leaves=12,
 )  # fmt: skip
 sensitive = st.sampled_from(["password", "apiKey", "X-Auth-Token", "client_secret", "ssn", "email"])
@@ -30,7 +42,7 @@ sensitive = st.sampled_from(["password", "apiKey", "X-Auth-Token", "client_secre
 
 @given(plain, sensitive, st.sampled_from([CANARY, [CANARY], {"a": {"b": CANARY}}, (CANARY,), CANARY.encode()]))
 def test_any_object(value, key, secret):
-    """The copy is JSON without options, has no canary, shares nothing with the input, and is the same when redacted again."""
+    """The copy is JSON without options, has no canary, shares nothing with the input, and is the same when redacted again."""  # noqa: E501 - a pattern or a table row reads as one line
     given_ = {"value": value, "inner": [{key: secret}]}
     before = repr(given_)
     out = redact(given_)
@@ -61,7 +73,13 @@ def test_control_characters():
 def test_numbers():
     """Not-a-number and the infinities are words; integers beyond 64 bits are text."""
     assert redact([math.nan, math.inf, -math.inf, 1.5]) == ["NaN", "Infinity", "-Infinity", 1.5]
-    assert redact([2**63, 2**64 - 1, -(2**63), 2**64, -(2**63) - 1]) == [2**63, 2**64 - 1, -(2**63), str(2**64), str(-(2**63) - 1)]
+    assert redact([2**63, 2**64 - 1, -(2**63), 2**64, -(2**63) - 1]) == [
+        2**63,
+        2**64 - 1,
+        -(2**63),
+        str(2**64),
+        str(-(2**63) - 1),
+    ]
     assert redact(10**5000) == "[INTEGER of 16610 bits]"
     assert redact(4111111111111111) == "[CARD]"
     assert redact(4111111111111111.0) == "[CARD]"
@@ -72,12 +90,12 @@ def test_kinds_of_object():
     """Common objects become what a reader expects."""
     assert redact(
         {
-            "d": datetime.date(2026, 5, 1), "t": datetime.timedelta(1), "u": uuid.UUID(int=5), "n": decimal.Decimal("1.5"), "c": Colour.RED, "b": b"text", "x": b"\xff\xfe",
-            "tuple": (1, 2), "point": Point(1, "x"), "range": range(3), "iter": iter([1]), "type": int, "odd": Odd(a=1), "deque": collections.deque([1]), "error": ValueError("bad"), "none": None,
+            "d": datetime.date(2026, 5, 1), "t": datetime.timedelta(1), "u": uuid.UUID(int=5), "n": decimal.Decimal("1.5"), "c": Colour.RED, "b": b"text", "x": b"\xff\xfe",  # noqa: E501 - a pattern or a table row reads as one line
+            "tuple": (1, 2), "point": Point(1, "x"), "range": range(3), "iter": iter([1]), "type": int, "odd": Odd(a=1), "deque": collections.deque([1]), "error": ValueError("bad"), "none": None,  # noqa: E501 - a pattern or a table row reads as one line
         }
     ) == {
-        "d": "2026-05-01", "t": "1 day, 0:00:00", "u": "00000000-0000-0000-0000-000000000005", "n": "1.5", "c": "red", "b": "text", "x": "<2 bytes>",
-        "tuple": [1, 2], "point": {"x": 1, "password": "[PASSWORD]"}, "range": "range(0, 3)", "iter": "<builtins.list_iterator>", "type": "<builtins.int>", "odd": {"a": 1}, "deque": [1], "error": "ValueError: bad",
+        "d": "2026-05-01", "t": "1 day, 0:00:00", "u": "00000000-0000-0000-0000-000000000005", "n": "1.5", "c": "red", "b": "text", "x": "<2 bytes>",  # noqa: E501 - a pattern or a table row reads as one line
+        "tuple": [1, 2], "point": {"x": 1, "password": "[PASSWORD]"}, "range": "range(0, 3)", "iter": "<builtins.list_iterator>", "type": "<builtins.int>", "odd": {"a": 1}, "deque": [1], "error": "ValueError: bad",  # noqa: E501 - a pattern or a table row reads as one line
         "none": None,
     }  # fmt: skip
 
@@ -102,7 +120,7 @@ def test_objects_that_fail(value):
 
 def test_keys_that_are_no_text():
     """Keys become text, those that cannot are withheld, and two that become the same stay apart."""
-    assert redact({1: "a", None: "b", True: "c", (1, 2): "d", b"k": "e"})["null"] == "b"
+    assert redact({1: "a", None: "b", True: "c", (1, 2): "d", b"k": "e"})["null"] == "b"  # noqa: F601 - as it is meant
     assert redact({RaisingKey(): 1, RaisingKey(): 2}) == {UNREDACTABLE: 1, f"{UNREDACTABLE} (2)": 2}
     assert redact({"a@b.co": 1, "c@d.co": 2}) == {"[EMAIL]": 1, "[EMAIL] (2)": 2}
 
@@ -123,7 +141,10 @@ def test_cycles_depth_and_width():
     report = Report()
     out = compile_policy(items=5).copy({"w": list(range(9)), "m": {str(i): i for i in range(9)}}, report)
     assert out == {"w": [0, 1, 2, 3, TRUNCATED], "m": {"0": 0, "1": 1, "2": 2, "3": 3, TRUNCATED: 5}}
-    assert report.truncated == [{"path": "w", "reason": "items", "length": 9}, {"path": "m", "reason": "items", "length": 9}]
+    assert report.truncated == [
+        {"path": "w", "reason": "items", "length": 9},
+        {"path": "m", "reason": "items", "length": 9},
+    ]
 
 
 def test_billion_laughs():
@@ -172,7 +193,7 @@ def test_json_in_text():
     assert json.loads(json.loads(redact(json.dumps(inner))))["user"]["first_name"] == "[NAME]"
     same = '{"a":  1, "b" : [1,2,  3]}'
     assert redact(same) is same
-    assert CANARY not in redact('{"password": "%s", "password": null}' % CANARY)
+    assert CANARY not in redact('{"password": "%s", "password": null}' % CANARY)  # noqa: UP031 - as it is meant
     assert redact("[not json]") == "[not json]"
 
 
@@ -190,7 +211,10 @@ def test_text_and_event():
     assert redactor.copy("x", Report(), key="password") == "[PASSWORD]"
     assert redactor.copy("Mia Li", Report(), key="name") == "[NAME]"
     report = Report()
-    assert redactor.event("tool_call", {"tool_name": "mail", "payload": {"to": "a@b.co", "n": 2}}, report) == {"tool_name": "mail", "payload": {"to": "[EMAIL]", "n": 2}}
+    assert redactor.event("tool_call", {"tool_name": "mail", "payload": {"to": "a@b.co", "n": 2}}, report) == {
+        "tool_name": "mail",
+        "payload": {"to": "[EMAIL]", "n": 2},
+    }
     assert report.counts == {"EMAIL": 1}
     assert report.size > 0
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from agentlogsafe.redaction.detectors.base import Detector, Number, sample
 from agentlogsafe.redaction.detectors.contact import EMAIL, PHONES
@@ -11,6 +10,9 @@ from agentlogsafe.redaction.detectors.credentials import CREDENTIALS
 from agentlogsafe.redaction.detectors.national import NUMBERS
 from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC, WALLETS
 from agentlogsafe.redaction.detectors.providers import PROVIDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DETECTORS: tuple[Detector, ...] = (*PROVIDERS, *CREDENTIALS, EMAIL, *PHONES, IPV4, IPV6, MAC, *WALLETS)
 """All detectors that are patterns."""
@@ -38,9 +40,11 @@ class Tables:
                 if detector not in known:
                     self.starts[start[:3]] = (*known, detector)
         self.within: tuple[Within, ...] = tuple(
-            sorted(((d.least, literal, d) for d in credentials if d.within for literal in d.gate), key=lambda row: row[0])
+            sorted(
+                ((d.least, literal, d) for d in credentials if d.within for literal in d.gate), key=lambda row: row[0]
+            )
         )
-        """What is looked for inside long tokens: the least length, a literal that must be in it, the detector; shortest first."""
+        """What is looked for inside long tokens: the least length, a literal that must be in it, the detector; shortest first."""  # noqa: E501 - a pattern or a table row reads as one line
         self.gated: tuple[Detector, ...] = tuple(d for d in credentials if not d.starts and not d.within)
         """Detectors of credentials that are looked for where one of their literals is."""
 
@@ -48,18 +52,28 @@ class Tables:
 def markdown() -> str:
     """Return the tables as a documentation page; ``python -m agentlogsafe.redaction.detectors`` prints it."""
     lines = [
-        "# What is recognised by its shape", "", "Generated from the detector tables by `python -m agentlogsafe.redaction.detectors`; keys and sentences are in [Redaction](redaction.md).", "",
-        f"{len(DETECTORS)} patterns and {len(NUMBERS)} kinds of number.", "", "## Patterns", "", "| detector | category | group | an invented example |", "| --- | --- | --- | --- |",
+        "# What is recognised by its shape", "", "Generated from the detector tables by `python -m agentlogsafe.redaction.detectors`; keys and sentences are in [Redaction](redaction.md).", "",  # noqa: E501 - a pattern or a table row reads as one line
+        f"{len(DETECTORS)} patterns and {len(NUMBERS)} kinds of number.", "", "## Patterns", "", "| detector | category | group | an invented example |", "| --- | --- | --- | --- |",  # noqa: E501 - a pattern or a table row reads as one line
     ]  # fmt: skip
     for detector in DETECTORS:
         example = sample(detector.yes[0]).replace("\n", " ").replace("|", "\\|")
-        lines.append(f"| `{detector.name}` | {detector.category} | {detector.group} | `{example[:44]}{'…' if len(example) > 44 else ''}` |")  # noqa: PLR2004 - as wide as a table can be
-    lines += ["", "## Numbers", "", "`9` stands for a digit, `A` for a letter. Where a checksum does not tell enough, a context word must stand near.", ""]
+        lines.append(
+            f"| `{detector.name}` | {detector.category} | {detector.group} | `{example[:44]}{'…' if len(example) > 44 else ''}` |"  # noqa: E501, PLR2004 - a pattern or a table row reads as one line
+        )
+    lines += [
+        "",
+        "## Numbers",
+        "",
+        "`9` stands for a digit, `A` for a letter. Where a checksum does not tell enough, a context word must stand near.",  # noqa: E501 - a pattern or a table row reads as one line
+        "",
+    ]
     lines += ["| kind | category | outlines | checksum | needs context |", "| --- | --- | --- | --- | --- |"]
     for number in NUMBERS:
         check = "–" if number.valid is None else "yes"
         needs = "–" if number.alone else ", ".join(number.context.split())
-        lines.append(f"| `{number.name}` | {number.category} | {', '.join(f'`{o}`' for o in number.outlines[:3])} | {check} | {needs} |")
+        lines.append(
+            f"| `{number.name}` | {number.category} | {', '.join(f'`{o}`' for o in number.outlines[:3])} | {check} | {needs} |"  # noqa: E501 - a pattern or a table row reads as one line
+        )
     return "\n".join(lines) + "\n"
 
 

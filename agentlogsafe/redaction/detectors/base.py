@@ -12,7 +12,7 @@ Validator = Callable[[str], bool]
 
 _ALNUM = "q7RtV2mXz9LbK4wHd8NcPf3YsJ6gTe5"
 _FILL = {
-    "a": _ALNUM, "h": "4f0c9a7be2d13856", "d": "7302918465", "u": "K7QMZ3XWT2VRB5NJ", "l": "k7qmz3xwt2vrb5nj", "b": _ALNUM + "+Q",
+    "a": _ALNUM, "h": "4f0c9a7be2d13856", "d": "7302918465", "u": "K7QMZ3XWT2VRB5NJ", "l": "k7qmz3xwt2vrb5nj", "b": _ALNUM + "+Q",  # noqa: E501 - a pattern or a table row reads as one line
     "z": "kqmzxwtvrbnj", "w": _ALNUM + "_Q",
 }  # fmt: skip
 _SLOT = re.compile(r"\{([a-z])(\d+)\}")
@@ -24,7 +24,7 @@ def sample(shape: str) -> str:
 
     ``a`` letters and digits, ``h`` hex, ``d`` digits, ``u`` upper-case base32, ``l`` lower-case and digits, ``b`` base64, ``z`` lower-case letters,
     ``w`` word characters.
-    """
+    """  # noqa: E501 - a pattern or a table row reads as one line
 
     def fill(match: re.Match[str]) -> str:
         letters = _FILL[match[1]]
@@ -44,7 +44,7 @@ class Detector:
     A detector that is *within* is only looked for inside such tokens of at least *least* characters (``+/=%:!~$|`` belonging to them too).
     An *anchored* pattern starts with its gate literal.
     *yes* and *no* are shapes (see `sample`) that must and must not match; they are run as tests.
-    """
+    """  # noqa: E501 - a pattern or a table row reads as one line
 
     name: str
     category: str
@@ -77,7 +77,7 @@ class Number:
 
     An outline is the value with every digit written ``9`` and every upper-case letter ``A``: ``999-99-9999``. *context* words must stand near it
     when the checksum (or the want of one) is too weak to tell by itself.
-    """
+    """  # noqa: E501 - a pattern or a table row reads as one line
 
     name: str
     category: str
@@ -92,9 +92,9 @@ class Number:
 
 def mixed(text: str) -> bool:
     """Return whether *text* looks random: letters and digits both, and enough different ones."""
-    return any(c.isdigit() for c in text) and any(c.isalpha() for c in text) and len(set(text)) > 7  # noqa: PLR2004 - by experiment
+    return any(c.isdigit() for c in text) and any(c.isalpha() for c in text) and len(set(text)) > 7  # noqa: PLR2004 - said beside it, or a plain length
 
 
 def varied(text: str) -> bool:
     """Return whether *text* is more than a filler such as ``xxxxxxxx`` or ``12345``."""
-    return len(set(text)) > 6  # noqa: PLR2004 - a prefix and a filler have fewer
+    return len(set(text)) > 6  # noqa: PLR2004 - said beside it, or a plain length

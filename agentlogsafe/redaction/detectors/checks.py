@@ -1,5 +1,7 @@
 """Checksums and calendar rules of numbers; small, exact, and safe on any text."""
 
+# ruff: noqa: E501 - an entry of a table is one line
+# ruff: noqa: PLR2004 - checksums, calendars and lengths are numbers
 from __future__ import annotations
 
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
@@ -67,7 +69,7 @@ def date6_reversed(digits: str) -> bool:
 
 
 def _day(month: int, day: int) -> bool:
-    return 1 <= month <= 12 and 1 <= day <= (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[month - 1]  # noqa: PLR2004 - a calendar
+    return 1 <= month <= 12 and 1 <= day <= (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[month - 1]
 
 
 def weighted(digits: str, weights: tuple[int, ...]) -> int:
@@ -78,7 +80,11 @@ def weighted(digits: str, weights: tuple[int, ...]) -> int:
 def aba(digits: str) -> bool:
     """Return whether nine digits are a US bank routing number: a Federal Reserve prefix and the 3-7-1 checksum."""
     first = int(digits[:2])
-    return (first <= 12 or 21 <= first <= 32 or 61 <= first <= 72 or first == 80) and weighted(digits, (3, 7, 1) * 3) % 10 == 0 and digits != "0" * 9  # noqa: PLR2004
+    return (
+        (first <= 12 or 21 <= first <= 32 or 61 <= first <= 72 or first == 80)
+        and weighted(digits, (3, 7, 1) * 3) % 10 == 0
+        and digits != "0" * 9
+    )
 
 
 def npi(digits: str) -> bool:
@@ -88,18 +94,27 @@ def npi(digits: str) -> bool:
 
 def ssn(digits: str) -> bool:
     """Return whether nine digits can be a US social security number: no area 000, 666 or 9xx, no zero group or serial."""
-    return digits[:3] not in ("000", "666") and digits[0] != "9" and digits[3:5] != "00" and digits[5:] != "0000" and len(set(digits)) > 1 and digits not in ("123456789", "987654320")
+    return (
+        digits[:3] not in ("000", "666")
+        and digits[0] != "9"
+        and digits[3:5] != "00"
+        and digits[5:] != "0000"
+        and len(set(digits)) > 1
+        and digits not in ("123456789", "987654320")
+    )
 
 
 def itin(digits: str) -> bool:
     """Return whether nine digits are in the ranges of a US individual taxpayer number."""
     group = int(digits[3:5])
-    return digits[0] == "9" and (50 <= group <= 65 or 70 <= group <= 88 or 90 <= group <= 92 or 94 <= group <= 99)  # noqa: PLR2004
+    return digits[0] == "9" and (50 <= group <= 65 or 70 <= group <= 88 or 90 <= group <= 92 or 94 <= group <= 99)
 
 
 def icao(text: str) -> bool:
     """Return whether the last digit is the 7-3-1 check digit of ICAO 9303 over the rest (German identity cards and passports)."""
-    return text[-1].isdigit() and sum(int(c, 36) * (7, 3, 1)[i % 3] for i, c in enumerate(text[:-1])) % 10 == int(text[-1])
+    return text[-1].isdigit() and sum(int(c, 36) * (7, 3, 1)[i % 3] for i, c in enumerate(text[:-1])) % 10 == int(
+        text[-1]
+    )
 
 
 def finnish(text: str) -> bool:
@@ -137,7 +152,7 @@ def south_african(digits: str) -> bool:
 def swedish(digits: str) -> bool:
     """Return whether ten digits are a Swedish personal number: a date (or a coordination number's), Luhn."""
     day = int(digits[4:6])
-    return date6(digits[:4] + f"{day - 60 if day > 60 else day:02d}") and luhn(digits)  # noqa: PLR2004
+    return date6(digits[:4] + f"{day - 60 if day > 60 else day:02d}") and luhn(digits)
 
 
 def swedish_long(digits: str) -> bool:
@@ -161,7 +176,7 @@ def german_pension(text: str) -> bool:
     letter = f"{ord(text[8]) - 64:02d}"
     digits = text[:8] + letter + text[9:11]
     total = sum(sum(divmod(int(d) * w, 10)) for d, w in zip(digits, (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1), strict=True))
-    return 1 <= int(text[4:6]) <= 12 and total % 10 == int(text[11])  # noqa: PLR2004
+    return 1 <= int(text[4:6]) <= 12 and total % 10 == int(text[11])
 
 
 def german_health(text: str) -> bool:
@@ -199,4 +214,9 @@ def gstin(text: str) -> bool:
 
 def nino(text: str) -> bool:
     """Return whether the prefix letters are ones that British national insurance numbers use."""
-    return text[0] not in "DFIQUV" and text[1] not in "DFIQUVO" and text[:2] not in ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ") and text[-1] in "ABCD"
+    return (
+        text[0] not in "DFIQUV"
+        and text[1] not in "DFIQUVO"
+        and text[:2] not in ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
+        and text[-1] in "ABCD"
+    )

@@ -1,5 +1,7 @@
 """Contact data: e-mail addresses and telephone numbers."""
 
+# ruff: noqa: E501 - an entry of a table is one line
+# ruff: noqa: PLR2004 - checksums, calendars and lengths are numbers
 from __future__ import annotations
 
 import re
@@ -31,19 +33,25 @@ def north_american(text: str) -> bool:
     """Return whether *text* has ten digits (eleven with the 1) of which no part starts as it may not."""
     digits = digits_of(text.partition("x")[0])
     digits = digits.removeprefix("001") if digits.startswith("001") else digits.removeprefix("1")
-    return len(digits) == 10 and digits[0] in "23456789" and digits[3] in "23456789" and digits[1:3] != "11" and not digits.startswith("1", 3)  # noqa: PLR2004
+    return (
+        len(digits) == 10
+        and digits[0] in "23456789"
+        and digits[3] in "23456789"
+        and digits[1:3] != "11"
+        and not digits.startswith("1", 3)
+    )
 
 
 def national(text: str) -> bool:
     """Return whether *text*, which starts with a trunk zero, is grouped like a telephone number and not like a date."""
     digits = digits_of(text)
-    return 9 <= len(digits) <= 12 and not _DATE_LIKE.match(text) and len(set(digits)) > 2 and digits[:2] != "00"  # noqa: PLR2004 - national lengths
+    return 9 <= len(digits) <= 12 and not _DATE_LIKE.match(text) and len(set(digits)) > 2 and digits[:2] != "00"
 
 
 def spoken(text: str) -> bool:
     """Return whether *text*, which stands behind a word such as ``call``, has the length of a number and is no date or time."""
     digits = digits_of(text)
-    return 6 <= len(digits) <= _MOST and not _DATE_LIKE.match(text) and len(set(digits)) > 1  # noqa: PLR2004
+    return 6 <= len(digits) <= _MOST and not _DATE_LIKE.match(text) and len(set(digits)) > 1
 
 
 _LOCAL = r"[\w!#$%&'*+/=?^`{|}~-]"

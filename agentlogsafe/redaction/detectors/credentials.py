@@ -1,5 +1,7 @@
 """Credentials with a shape of their own that no fixed start gives away: keys, webhooks, headers, checksummed tokens."""
 
+# ruff: noqa: E501 - an entry of a table is one line
+# ruff: noqa: PLR2004 - checksums, calendars and lengths are numbers
 from __future__ import annotations
 
 import base64
@@ -17,23 +19,23 @@ def user_and_password(text: str) -> bool:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         return False
-    return b":" in raw and all(32 <= byte < 127 or byte > 160 for byte in raw)  # noqa: PLR2004 - printable
+    return b":" in raw and all(32 <= byte < 127 or byte > 160 for byte in raw)
 
 
 def digits_colon(text: str) -> bool:
     """Return whether *text* is base64 that starts with a decimal number and a colon (Atlassian server tokens)."""
     number, colon, rest = base64.b64decode(text).partition(b":")
-    return colon == b":" and number.isdigit() and len(number) > 8 and len(rest) > 10  # noqa: PLR2004
+    return colon == b":" and number.isdigit() and len(number) > 8 and len(rest) > 10
 
 
 def aws_secret(text: str) -> bool:
     """Return whether forty base64 characters are a random secret rather than a path, a hash or a name."""
     return (
-        sum(c.isupper() for c in text) > 5  # noqa: PLR2004 - a random one has 16 on average
-        and sum(c.islower() for c in text) > 5  # noqa: PLR2004
+        sum(c.isupper() for c in text) > 5
+        and sum(c.islower() for c in text) > 5
         and sum(c.isdigit() for c in text) > 1
-        and len(set(text)) > 19  # noqa: PLR2004
-        and text.count("/") < 5  # noqa: PLR2004
+        and len(set(text)) > 19
+        and text.count("/") < 5
     )
 
 

@@ -3,6 +3,7 @@
 An entry stands alone only where its outline or its checksum tells it from an order number; the others need one of their *context* words nearby.
 """
 
+# ruff: noqa: E501 - an entry of a table is one line
 from __future__ import annotations
 
 from agentlogsafe.redaction.detectors import checks
@@ -12,8 +13,15 @@ _ID = "national id identity"
 _TAX = "tax vat tin taxpayer"
 
 
-def _n(  # noqa: PLR0913, PLR0917 - a table row
-    name: str, outlines: str, valid: object = None, context: str = "", category: str = "NATIONAL_ID", *, alone: bool = False, yes: str = "",
+def _n(
+    name: str,
+    outlines: str,
+    valid: object = None,
+    context: str = "",
+    category: str = "NATIONAL_ID",
+    *,
+    alone: bool = False,
+    yes: str = "",
 ) -> Number:
     return Number(name, category, tuple(outlines.split("|")), valid, context, alone, (yes,) if yes else ())  # type: ignore[arg-type]
 

@@ -1,5 +1,7 @@
 """Network addresses and wallets."""
 
+# ruff: noqa: E501 - an entry of a table is one line
+# ruff: noqa: PLR2004 - checksums, calendars and lengths are numbers
 from __future__ import annotations
 
 import hashlib
@@ -14,14 +16,14 @@ _ADDRESS_BYTES = 25
 
 def ip(text: str) -> bool:
     """Return whether *text* is an IPv4 address."""
-    return ipaddress.ip_address(text).version == 4  # noqa: PLR2004
+    return ipaddress.ip_address(text).version == 4
 
 
 def ipv6(text: str) -> bool:
     """Return whether *text* is an IPv6 address, perhaps with a zone or a prefix length."""
-    if not any(c.isdigit() for c in text) and len(text) < 9:  # noqa: PLR2004 - ``a::b`` is a name in several languages
+    if not any(c.isdigit() for c in text) and len(text) < 9:
         return False
-    return ":" in text and ipaddress.ip_address(text.partition("%")[0].partition("/")[0]).version == 6  # noqa: PLR2004
+    return ":" in text and ipaddress.ip_address(text.partition("%")[0].partition("/")[0]).version == 6
 
 
 def private(text: str) -> bool:
@@ -59,13 +61,29 @@ def bech32(text: str) -> bool:
 
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-IPV4 = Detector("ipv4", "IP", "network", rf"(?<![\w.])(?<![vV]\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\w)", valid=ip, yes=("203.0.113.7",), no=("1.2.3", "256.1.1.1", "1.2.3.4.5"))
+IPV4 = Detector(
+    "ipv4",
+    "IP",
+    "network",
+    rf"(?<![\w.])(?<![vV]\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\w)",
+    valid=ip,
+    yes=("203.0.113.7",),
+    no=("1.2.3", "256.1.1.1", "1.2.3.4.5"),
+)
 IPV6 = Detector(
     "ipv6", "IP", "network",
     r"(?<![\w:.])(?=[0-9A-Fa-f:.]{0,40}:[0-9A-Fa-f.]{0,16}:)[0-9A-Fa-f:]{2,39}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?:%\w{1,16})?(?:/\d{1,3})?(?![\w:]|\.\w)",
     valid=ipv6, yes=("2001:db8::8a2e:370:7334", "fe80::1"), no=("std::string", "12:30:45"),
 )  # fmt: skip
-MAC = Detector("mac", "MAC", "network", r"(?<![\w:-])(?:[0-9A-Fa-f]{2}(?P<s>[:-])(?:[0-9A-Fa-f]{2}(?P=s)){4}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![\w:-])", valid=mac, yes=("00:1A:2B:3C:4D:5E",), no=("FF:FF:FF:FF:FF:FF",))
+MAC = Detector(
+    "mac",
+    "MAC",
+    "network",
+    r"(?<![\w:-])(?:[0-9A-Fa-f]{2}(?P<s>[:-])(?:[0-9A-Fa-f]{2}(?P=s)){4}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![\w:-])",
+    valid=mac,
+    yes=("00:1A:2B:3C:4D:5E",),
+    no=("FF:FF:FF:FF:FF:FF",),
+)
 
 WALLETS: tuple[Detector, ...] = (
     Detector("bitcoin", "WALLET", "payment", r"(?<![A-Za-z0-9])[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])", within=True, least=26, gate=("1", "3"), valid=base58_address, yes=("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",), no=("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",)),

@@ -3,6 +3,7 @@
 The formats are the providers' own published ones, or those of the secret-scanning partner programmes' public documentation.
 """
 
+# ruff: noqa: E501 - an entry of a table is one line
 from __future__ import annotations
 
 from agentlogsafe.redaction.detectors.base import Detector, Validator, mixed, varied
@@ -14,11 +15,17 @@ _A = "[A-Za-z0-9]"
 _H = "[0-9a-f]"
 
 
-def _t(name: str, starts: str, rest: str, yes: str, category: str = "TOKEN", valid: Validator | None = None) -> Detector:  # noqa: PLR0913, PLR0917 - a table row
+def _t(  # noqa: PLR0917 - a table row
+    name: str, starts: str, rest: str, yes: str, category: str = "TOKEN", valid: Validator | None = None
+) -> Detector:
     """Return the detector of one provider's token: what it starts with, and the pattern of what follows."""
     literals = tuple(starts.split())
-    head = "|".join(sorted((literal.replace(".", r"\.").replace("$", r"\$") for literal in literals), key=len, reverse=True))
-    return Detector(name, category, "provider tokens", f"(?:{head}){rest}{_END}", starts=literals, valid=valid, yes=(yes,))
+    head = "|".join(
+        sorted((literal.replace(".", r"\.").replace("$", r"\$") for literal in literals), key=len, reverse=True)
+    )
+    return Detector(
+        name, category, "provider tokens", f"(?:{head}){rest}{_END}", starts=literals, valid=valid, yes=(yes,)
+    )
 
 
 PROVIDERS: tuple[Detector, ...] = (
