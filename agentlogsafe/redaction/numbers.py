@@ -30,6 +30,9 @@ _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 _OUTLINE = {**{ord(c): "9" for c in string.digits}, **{ord(c): "A" for c in string.ascii_letters}}
 _JOINTS = frozenset((" ", "-", ".", "/", ":", "_", "+", ""))
 _WINDOW = 7
+_CARD_GROUP = 4
+_CARD_LEAST = 12
+_CLOSE = 12
 _LONGEST_PLAIN = 24
 _SHORTEST_MIXED = 7
 _CARD_CONTEXT = frozenset(
@@ -67,7 +70,7 @@ def _stdnum(name: str) -> Check | None:
 class Numbers:
     """The number table, compiled: outline → what it can be."""
 
-    __slots__ = ("_by_outline", "_checks", "_phones")
+    __slots__ = ("_by_outline", "_checks", "_heads", "_phones")
 
     def __init__(self, disabled: frozenset[str] = frozenset()) -> None:
         """Resolve every validator now, so that nothing is imported while logging."""
@@ -86,6 +89,7 @@ class Numbers:
             self._checks[number.name] = check
             for outline in number.outlines:
                 self._by_outline.setdefault(outline, []).append(number)
+        self._heads = frozenset(outline[:4] for outline in self._by_outline)
         for rows in self._by_outline.values():
             rows.sort(key=lambda row: not row.alone)
 
@@ -104,7 +108,7 @@ class Numbers:
             if size > _LONGEST_PLAIN and first.isdigit():
                 found = None
             elif first.isdigit():
-                found = (_phone_at(text, start) if self._phones else None) or self._at(
+                found = (_phone_at(text, start, spans) if self._phones else None) or self._at(
                     text, outline, chunks, at, context
                 )
                 if found is None and self._phones:
@@ -131,6 +135,14 @@ class Numbers:
             found = _iban_at(text, start)
             if found:
                 return found
+        spaced = start > 2 and outline[start - 3 : start - 1] == "AA" and text[start - 1] == " "  # noqa: PLR2004 - ``AB 12 34 56 C``
+        if (
+            outline[start : start + 4] not in self._heads
+            and not spaced
+            and end - start != _CARD_GROUP
+            and end - start < _CARD_LEAST
+        ):
+            return None
         last = at
         while last + 1 < len(chunks) and last - at < _WINDOW - 1 and text[end : chunks[last + 1][0]] in _JOINTS:
             last += 1
@@ -203,13 +215,26 @@ def _chunks(text: str) -> list[tuple[int, int]]:
     return out
 
 
-def _phone_at(text: str, start: int) -> Span | None:
-    """Return the telephone number whose first digit is at *start*, whatever stands before it."""
+def _phone_at(text: str, start: int, spans: list[Span]) -> Span | None:
+    """Return the telephone number whose first digit is at *start*, whatever stands before it.
+
+    A digit and a space before it make it a part of a longer number, unless they belong to the number that was just found.
+    """
+    offset = 0
+    if spans and 0 < start - spans[-1][1] <= 2:  # noqa: PLR2004 - a separator, perhaps a parenthesis
+        offset = spans[-1][1]
+        text = text[offset : start + 40]
+        start -= offset
+    found = _phone(text, start)
+    return (found[0] + offset, found[1] + offset, "PHONE") if found else None
+
+
+def _phone(text: str, start: int) -> tuple[int, int] | None:
     first = text[start]
-    before = text[start - 1 : start]
+    before = text[start - 1 : start] if start else ""
     if before == "+":
         return _shaped(INTERNATIONAL, text, start - 1)
-    if before in ("(", " ") and text[start - 2 : start - 1] == "+":
+    if before in ("(", " ") and start > 1 and text[start - 2] == "+":
         return _shaped(INTERNATIONAL, text, start - 2)
     if before == "(":
         found = _shaped(AMERICAN, text, start - 1) or _shaped(NATIONAL, text, start - 1)
@@ -224,21 +249,26 @@ def _phone_at(text: str, start: int) -> Span | None:
     return _shaped(AMERICAN, text, start) if first in "123456789" else None
 
 
-def _shaped(detector: Detector, text: str, start: int) -> Span | None:
+def _shaped(detector: Detector, text: str, start: int) -> tuple[int, int] | None:
     match = detector.compiled.match(text, start)
-    return (*match.span(), "PHONE") if match and detector.valid is not None and detector.valid(match[0]) else None
+    return match.span() if match and detector.valid is not None and detector.valid(match[0]) else None
 
 
 def _spoken_at(text: str, start: int) -> Span | None:
     """Return the number at *start* when the words before it say that it is for calling."""
     if text[start - 1 : start] == "(":
         start -= 1
+    said = start - 1
+    while said > start - _CLOSE and said >= 0 and not text[said].isalnum():
+        said -= 1
+    if said < 0 or not text[said].isalpha():
+        return None  # what says that it is for calling is a word
     match = _CALLED.match(text, start)
     if not match or not spoken(match[0]):
         return None
     before = text[max(0, start - 56) : start]
-    said = SPOKEN.compiled.search(before + "5550100")
-    return (*match.span(), "PHONE") if said and said.end() == len(before) + 7 else None
+    spoke = SPOKEN.compiled.search(before + "5550100")
+    return (*match.span(), "PHONE") if spoke and spoke.end() == len(before) + 7 else None
 
 
 def _bounded(text: str, start: int, end: int) -> bool:

@@ -24,7 +24,8 @@ Span = tuple[int, int, str]
 Counter = dict[str, int]
 Mask = Callable[[str, str], str]
 
-_ROUNDS = 8
+_ROUNDS = 16
+_NEAR = 2010
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 _SHORTEST = 16
 _RUN = re.compile(r"[A-Za-z0-9_.+/=%:!~$|-]{16,}")
@@ -260,7 +261,9 @@ class Scanner:
                         if _holds(detector, inner[detector.part])
                     )
         low = text.lower()
-        for detector in self._tables.gated:
+        for sign, detector in self._tables.gated:
+            if sign and sign not in low:
+                continue
             for literal in detector.gate:
                 at = low.find(literal)
                 if at < 0:
@@ -279,6 +282,8 @@ class Scanner:
         starts = self._tables.starts
         for size in (3, 2):
             for detector in starts.get(text[at : at + size], ()):
+                if detector.needs and text.find(detector.needs, at, at + _NEAR) < 0:
+                    continue
                 found = detector.compiled.match(text, at)
                 if found and _holds(detector, found[detector.part]):
                     return (*found.span(detector.part), detector.category)

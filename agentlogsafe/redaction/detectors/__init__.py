@@ -45,8 +45,16 @@ class Tables:
             )
         )
         """What is looked for inside long tokens: the least length, a literal that must be in it, the detector; shortest first."""  # noqa: E501 - a pattern or a table row reads as one line
-        self.gated: tuple[Detector, ...] = tuple(d for d in credentials if not d.starts and not d.within)
-        """Detectors of credentials that are looked for where one of their literals is."""
+        self.gated: tuple[tuple[str, Detector], ...] = tuple(
+            (_sign(d.gate), d) for d in credentials if not d.starts and not d.within
+        )
+        """Detectors that are looked for where one of their literals is, each behind a sign that all its literals have."""
+
+
+def _sign(literals: tuple[str, ...]) -> str:
+    """Return a sign that is in every one of *literals*: looking for one character is ten times faster than for several."""
+    common = set.intersection(*(set(literal) for literal in literals)) if literals else set()
+    return next((sign for sign in "=\"'-/.:" if sign in common), "")
 
 
 def markdown() -> str:

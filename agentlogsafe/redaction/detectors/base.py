@@ -42,6 +42,7 @@ class Detector:
     one of them: one dict lookup per token, however many providers there are. Without, the pattern is searched in any text that has one of
     the *gate*'s literals in it (compared in lower case). The group named ``v``, or else the whole match, is what gets replaced.
     A detector that is *within* is only looked for inside such tokens of at least *least* characters (``+/=%:!~$|`` belonging to them too).
+    A token that *needs* a character is not tried where it is not among the next two thousand.
     An *anchored* pattern starts with its gate literal.
     *yes* and *no* are shapes (see `sample`) that must and must not match; they are run as tests.
     """  # noqa: E501 - a pattern or a table row reads as one line
@@ -60,6 +61,7 @@ class Detector:
     note: str = ""
     within: bool = False
     anchored: bool = False
+    needs: str = ""
     least: int = 16
     compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
     part: int | str = field(init=False, repr=False, compare=False)

@@ -40,7 +40,7 @@ def aws_secret(text: str) -> bool:
 
 
 CREDENTIALS: tuple[Detector, ...] = (
-    Detector("jwt", "JWT", "tokens", r"eyJ[A-Za-z0-9_-]{10,2000}(?:\.[A-Za-z0-9_=-]{4,20000}){1,4}\.?", starts=("eyJ",), yes=("eyJhbGciOiJIUzI1NiJ9.eyJ{a30}.{a43}",)),
+    Detector("jwt", "JWT", "tokens", r"eyJ[A-Za-z0-9_-]{10,2000}(?:\.[A-Za-z0-9_=-]{4,20000}){1,4}\.?", starts=("eyJ",), needs=".", yes=("eyJhbGciOiJIUzI1NiJ9.eyJ{a30}.{a43}",)),
     Detector("jwt-header", "JWT", "tokens", r"ey[JI](?:hbGciOi|0eXAiOi|raWQiOi|lbmMiOi|jdHkiOi|4NXQiOi)[A-Za-z0-9_-]{6,2000}={0,2}" + _E, starts=("eyJ", "eyI"), yes=("eyJhbGciOi{a40}",)),
     Detector(
         "private-key", "KEY", "keys",
@@ -79,7 +79,7 @@ CREDENTIALS: tuple[Detector, ...] = (
     Detector("sidekiq-bundle", "SECRET", "tokens", r"(?i)contribsys__com\W{1,6}(?P<v>[0-9a-f]{8}:[0-9a-f]{8})", anchored=True, gate=("contribsys__com",), yes=("BUNDLE_GEMS__CONTRIBSYS__COM={h8}:{h8}",)),
     Detector("dropbox-long", "TOKEN", "tokens", _B + r"[A-Za-z0-9_-]{8,14}A{10}[A-Za-z0-9_=-]{40,60}", within=True, least=16, gate=("aaaaaaaaaa",), yes=("{a11}AAAAAAAAAA{a43}",)),
     Detector("atlassian-server", "TOKEN", "tokens", r"(?<![A-Za-z0-9+/])[MNO][A-Za-z0-9+/]{43}(?![A-Za-z0-9+/=])", within=True, least=44, gate=("m", "n", "o"), valid=digits_colon, yes=("OTI2NjA3NjU1NTI2Oh2DOnASdOHoIhEGyqIuYrdkYaQZ",)),
-    Detector("jwk", "KEY", "keys", r"[\"']\s{0,2}(?:d|p|q|dp|dq|qi)\\?[\"']\s{0,4}:\s{0,4}\\?[\"'](?P<v>[A-Za-z0-9_-]{32,1000})\\?[\"']", gate=("kty", '"d"', "'d'"), yes=('{{"kty":"EC","d":"{a43}"}}'.replace("{{", "{").replace("}}", "}"),)),
+    Detector("jwk", "KEY", "keys", r"[\"']\s{0,2}(?:d|p|q|dp|dq|qi)\\?[\"']\s{0,4}:\s{0,4}\\?[\"'](?P<v>[A-Za-z0-9_-]{32,1000})\\?[\"']", gate=('"d"', "'d'"), yes=('{{"kty":"EC","d":"{a43}"}}'.replace("{{", "{").replace("}}", "}"),)),
     Detector("jwk-symmetric", "KEY", "keys", r"[\"']k\\?[\"']\s{0,4}:\s{0,4}\\?[\"'](?P<v>[A-Za-z0-9_-]{20,1000})\\?[\"']", gate=('"k"', "'k'"), yes=('"kty": "oct", "k": "{a43}"',)),
     Detector("url-signature", "SECRET", "urls", r"(?i)[?&;](?:sig|signature|x-amz-signature|x-amz-security-token|x-amz-credential|x-goog-signature|x-goog-credential|x-ms-signature|awsaccesskeyid|googleaccessid|hmac|policy)=(?P<v>[A-Za-z0-9%+/=_.~@-]{16,4000})", gate=("sig=", "signature=", "x-amz-", "x-goog-", "accesskeyid=", "hmac=", "policy="), yes=("https://b.s3.amazonaws.com/k?X-Amz-Signature={h64}",)),
     Detector("google-oauth-client", "SECRET", "tokens", r"(?<![\w.-])\d{8,24}-[a-z0-9]{32}(?=\.apps\.googleusercontent\.com)", gate=("googleusercontent.com",), yes=("{d12}-{l32}.apps.googleusercontent.com",)),
