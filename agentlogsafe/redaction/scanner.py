@@ -26,6 +26,8 @@ Mask = Callable[[str, str], str]
 
 _ROUNDS = 16
 _NEAR = 2010
+_SPACE = 0x20
+_PICTURES = 0x2400
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 _SHORTEST = 16
 _RUN = re.compile(r"[A-Za-z0-9_.+/=%:!~$|-]{16,}")
@@ -53,12 +55,18 @@ _NUMERIC = frozenset(("PHONE", "NATIONAL_ID", "TAX_ID", "CARD", "BANK", "PASSPOR
 
 
 def visible(match: re.Match[str]) -> str:
-    """Return the visible spelling of a control character, a line separator or a lone surrogate."""
-    return f"\\u{ord(match[0]):04x}"
+    """Return the visible sign for a control character (Unicode's control pictures), a line separator or a lone surrogate."""
+    code = ord(match[0])
+    if code < _SPACE:
+        return chr(_PICTURES + code)
+    return {0x7F: "\u2421", 0x2028: "\u2424", 0x2029: "\u2424"}.get(code, "\ufffd")
 
 
 def sanitize(text: str) -> str:
-    """Return *text* with control characters, line separators and lone surrogates spelt out."""
+    """Return *text* with control characters, line separators and lone surrogates replaced by visible signs.
+
+    Not by escapes such as ``\\u0000``: those would make JSON of text that was none.
+    """
     return _CONTROL.sub(visible, text)
 
 

@@ -64,10 +64,10 @@ def test_any_text(text):
 
 
 def test_control_characters():
-    """What would cut a line, move a cursor or break a viewer is spelt out."""
-    assert redact("a\x00b\x1b[0m\u2028c\ud800") == "a\\u0000b\\u001b[0m\\u2028c\\ud800"
+    """What would cut a line, move a cursor or break a viewer becomes a visible sign."""
+    assert redact("a\x00b\x1b[0m\u2028c\ud800") == "a\u2400b\u241b[0m\u2424c\ufffd"
     assert redact("tab\tand\r\nline") == "tab\tand\r\nline"
-    assert redact({"a\x00": 1}) == {"a\\u0000": 1}
+    assert redact({"a\x00": 1}) == {"a\u2400": 1}
 
 
 def test_numbers():
