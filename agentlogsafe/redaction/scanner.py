@@ -55,7 +55,7 @@ _NUMERIC = frozenset(("PHONE", "NATIONAL_ID", "TAX_ID", "CARD", "BANK", "PASSPOR
 
 
 def visible(match: re.Match[str]) -> str:
-    """Return the visible sign for a control character (Unicode's control pictures), a line separator or a lone surrogate."""
+    """Return the visible sign for a control character (Unicode's control pictures), a line separator or a lone surrogate."""  # noqa: E501 - a pattern or a table row reads as one line
     code = ord(match[0])
     if code < _SPACE:
         return chr(_PICTURES + code)
@@ -65,7 +65,7 @@ def visible(match: re.Match[str]) -> str:
 def sanitize(text: str) -> str:
     """Return *text* with control characters, line separators and lone surrogates replaced by visible signs.
 
-    Not by escapes such as ``\\u0000``: those would make JSON of text that was none.
+    Not by escapes: those would make JSON of text that was none.
     """
     return _CONTROL.sub(visible, text)
 
