@@ -11,7 +11,7 @@ from agentlogsafe.errors import AgentLogSafeError, ConfigurationError, MissingEx
 from agentlogsafe.events import json_schema, register_event_type
 from agentlogsafe.formatter import AuditFormatter
 from agentlogsafe.handler import AuditHandler
-from agentlogsafe.redaction import RedactionPolicy, redact
+from agentlogsafe.redaction import ContentRule, CustomDetector, RedactionPolicy, redact, register_secret
 from agentlogsafe.runs import end_on_sigterm, extract, run, step
 from agentlogsafe.settings import Limits
 
@@ -22,7 +22,9 @@ __all__ = [
     "AuditFormatter",
     "AuditHandler",
     "ConfigurationError",
+    "ContentRule",
     "ContextThreadPoolExecutor",
+    "CustomDetector",
     "Limits",
     "MissingExtraError",
     "RedactionPolicy",
@@ -36,6 +38,7 @@ __all__ = [
     "processors",
     "redact",
     "register_event_type",
+    "register_secret",
     "run",
     "self_check",
     "stats",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import atexit
 import logging
 import logging.handlers
 import os
 import queue
+import sys
 import threading
 import time
 import weakref
@@ -30,7 +31,8 @@ class QueueSettings:
     Args:
         size: records that may wait.
         overflow: ``block`` waits up to a second for room, except inside an event loop, and then does as
-            ``fallback``, which hands the record to the fallback; ``drop`` counts it as lost.
+            ``fallback``, which hands the record to the fallback; ``drop`` counts it as lost. When a second was in vain,
+            nothing waits again until the target has taken something.
         timeout: seconds that flushing and closing may take.
     """
 
@@ -75,6 +77,8 @@ class Relay(logging.handlers.QueueListener):
         self._outlet, self._settings, self._lose = outlet, settings, lose
         self._start_lock = threading.Lock()
         self._closed = False
+        self._held: list[logging.LogRecord] = []  # what the thread is delivering
+        self._moves = True
         _relays.add(self)
 
     def put(self, record: logging.LogRecord) -> None:
@@ -91,23 +95,38 @@ class Relay(logging.handlers.QueueListener):
             if self._settings.overflow == "drop":
                 self._lose("queue full")
                 return
-            if self._settings.overflow == "block" and not _in_event_loop():
-                with contextlib.suppress(queue.Full):
-                    waiting.put(record, timeout=_BLOCK)
-                    return
-            self._outlet.keep(record, "queue full")
+            if self._settings.overflow == "fallback" or not self._moves or _in_event_loop():
+                self._outlet.keep(record, "queue full")
+                return
+            try:
+                waiting.put(record, timeout=_BLOCK)
+            except queue.Full:
+                self._moves = False
+                self._outlet.keep(record, "queue full")
+                return
+        if self._closed:  # by another thread, meanwhile
+            self._empty()
 
     def _begin(self) -> None:
         with self._start_lock:
-            if self._thread is None:
-                self.start()
+            if self._thread is not None:
+                return
+            self.start()
+        # A child of multiprocessing ends without atexit.
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            util.Finalize(self, _close_relay, (weakref.ref(self),), exitpriority=-10)
 
     def handle(self, record: logging.LogRecord) -> None:
         """Deliver one record; nothing that happens there ends the thread."""
+        held = self._held
+        held.append(record)
         try:
-            self._outlet.send(record)
+            self._outlet.send(record, held)
         except Exception as error:  # noqa: BLE001 -- as said
+            held.clear()
             self._lose(type(error).__name__)
+        self._moves = True
 
     def waiting(self) -> int:
         """Return how many records wait."""
@@ -132,6 +151,10 @@ class Relay(logging.handlers.QueueListener):
         self._closed = True
         if done and self._thread is not None:
             self.stop()
+        self._outlet.give_up(self._held)
+        self._empty()
+
+    def _empty(self) -> None:
         waiting: queue.Queue[Any] = self.queue  # type: ignore[assignment]
         while True:
             try:
@@ -145,6 +168,7 @@ class Relay(logging.handlers.QueueListener):
         """Begin anew in a forked child."""
         self.queue = queue.Queue(self._settings.size)
         self._thread = None
+        self._held = []
         self._start_lock = threading.Lock()
 
 
@@ -157,6 +181,21 @@ def _in_event_loop() -> bool:
 
 
 _relays: weakref.WeakSet[Relay] = weakref.WeakSet()
+
+
+def _close_relay(reference: weakref.ref[Relay]) -> None:
+    relay = reference()
+    if relay is not None:
+        relay.close()
+
+
+def _close_all() -> None:
+    """Empty the queues before `logging.shutdown` asks for the lock of a target that hangs."""
+    for relay in list(_relays):
+        relay.close()
+
+
+atexit.register(_close_all)
 
 
 def _renew_after_fork() -> None:

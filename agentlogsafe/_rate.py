@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 
 from agentlogsafe.errors import ConfigurationError, check_keys, check_type
@@ -34,6 +36,11 @@ class RateLimit:
         self._rates = dict(limits)
         self._lock = threading.Lock()
         self._windows: dict[str, list[float]] = {}  # type → [begin of its second, passed, held back]
+        _limits.add(self)
+
+    def renew_lock(self) -> None:
+        """Replace the lock, in a forked child: its holder did not come along."""
+        self._lock = threading.Lock()
 
     def passes(self, name: str) -> tuple[bool, int]:
         """Return whether a record of type *name* may pass, and how many were held back in the second that ended."""
@@ -60,3 +67,15 @@ class RateLimit:
             for window in self._windows.values():
                 window[2] = 0
             return held
+
+
+_limits: weakref.WeakSet[RateLimit] = weakref.WeakSet()
+
+
+def _renew_after_fork() -> None:
+    for limit in list(_limits):
+        limit.renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_after_fork)

@@ -277,6 +277,8 @@ class Chain:
         if redactions:
             event["redactions"] = redactions
         event["policy"] = dict(self._policy)
+        if report.content:
+            event["policy"]["content"] = report.content
         if report.truncated:
             event["truncated"] = report.truncated
         if stamp.problem is not None:

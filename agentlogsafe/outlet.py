@@ -42,9 +42,18 @@ class Outlet:
         self._failures = 0
         self._reason = ""
         self._probe_at = 0.0
+        self._hangs = False
 
-    def send(self, record: logging.LogRecord) -> None:
-        """Deliver one record. Never raises."""
+    def send(self, record: logging.LogRecord, held: list[logging.LogRecord] | None = None) -> None:
+        """Deliver one record. Never raises.
+
+        Args:
+            record: what to deliver.
+            held: has the record in it, until it is delivered, or given up by another thread.
+        """
+        if self._hangs and held is None:
+            self.keep(record, "target hangs")
+            return
         if self._failures > 1 and self._fallback is not None and time.monotonic() < self._probe_at:
             self.keep(record, self._reason)
             return
@@ -54,6 +63,12 @@ class Outlet:
             failure = deliver(target, record) or failure
         if not targets:
             failure = "no target"
+        if held is not None:
+            try:
+                held.pop()
+            except IndexError:  # it took too long, and the fallback has the record
+                self._hangs = False
+                return
         if failure is None:
             self._counters.add("delivered")
             if self._failures:
@@ -66,6 +81,21 @@ class Outlet:
         self.keep(record, failure)
         if self._failures == 1 and self._fallback is not None:
             self._changed("failing")  # without a fallback there is no place to say so, but stderr
+
+    def give_up(self, held: list[logging.LogRecord]) -> None:
+        """Take the record away from the thread that hangs in `send` with it, and leave the target alone meanwhile.
+
+        The record may reach the target still, and is in the fallback then, too.
+        """
+        try:
+            record = held.pop()
+        except IndexError:
+            return
+        self._hangs = True
+        for target in self._targets():
+            # The thread that hangs has the target's lock, and logging.shutdown asks for it.
+            target.createLock()
+        self.keep(record, "target hangs")
 
     def keep(self, record: logging.LogRecord, reason: str) -> None:
         """Give to the fallback what no target took, or count it as lost; and say so, once a minute. Never raises."""

@@ -4,7 +4,7 @@ Pytest's ``caplog`` shows messages, not events, and a ``dictConfig`` inside a te
 
     pytest_plugins = ["agentlogsafe.testing"]
 
-gives every test the fixture ``audit_events``.
+gives every test the fixtures ``audit_events`` and ``policy_check``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from agentlogsafe import chain as chains
+from agentlogsafe.policy_check import Field, explain, leaks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from agentlogsafe._records import Audited
     from agentlogsafe.events import Event
@@ -69,7 +70,22 @@ def capture_events(**settings: Any) -> Iterator[list[Event]]:
         root.setLevel(level)
 
 
+def _policy_check(
+    policy: Any, payload: Mapping[str, Any], *, forbidden: Sequence[str], event_type: str = "custom"
+) -> list[Field]:
+    fields = explain(policy, payload, event_type)
+    kept = [field.path for field in leaks(fields, list(forbidden))]
+    if kept:
+        pytest.fail(f"the policy lets forbidden fields through: {', '.join(kept)}")
+    return fields
+
+
 if pytest is not None:
+
+    @pytest.fixture
+    def policy_check() -> Callable[..., list[Field]]:
+        """Return ``check(policy, payload, forbidden=[...], event_type=...)``; it fails where one gets through."""
+        return _policy_check
 
     @pytest.fixture
     def audit_events() -> Iterator[list[Event]]:
