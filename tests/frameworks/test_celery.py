@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 import agentlogsafe
 from celery import group
 from celery.contrib.testing.worker import start_worker
+from celery.signals import task_success
 from tasks_celery import app, configure, price, review
 
 app.conf.update(
@@ -28,6 +29,8 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
 )
 configure()
+done = []
+task_success.connect(lambda sender, **_: done.append(sender.name), weak=False)
 
 def send(number):
     with agentlogsafe.run("batch-agent", run_id=f"batch-{number}"):
@@ -46,7 +49,9 @@ with start_worker(app, pool="threads", concurrency=4, perform_ping_check=False):
     price("direct")
     with agentlogsafe.run("batch-agent", run_id="batch-fails"):
         fails.delay(os.environ["SECRET"]).get(timeout=20, interval=0.01, propagate=False)
-    time.sleep(0.5)  # the reviews have sent a price each, which nobody waits for
+    deadline = time.monotonic() + 20
+    while done.count(price.name) < 25 and time.monotonic() < deadline:
+        time.sleep(0.02)  # the reviews have sent a price each, which nobody waits for
 """
 
 
