@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentlogsafe import _records as records
-from agentlogsafe.context import RUN, STAMP, Frame
+from agentlogsafe.context import STAMP, Frame
 from agentlogsafe.redaction import Redactor, Report
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Mapping
-
-_KEPT = records.STANDARD - {STAMP, RUN, "message"}
 
 
 def redacted_record(
@@ -41,7 +39,7 @@ def redacted_record(
     clean: Any = redactor.copy(parts, Report(), memory=_memory(frame))
     if type(clean) is not dict:
         clean = {**dict.fromkeys(parts), "message": clean, "names": [], "fields": {}}
-    made = {name: value for name, value in attributes.items() if name in _KEPT}
+    made = {name: value for name, value in attributes.items() if name in records.KEPT}
     made.update((name, text) for name, text in zip(records.NAMES, clean["names"], strict=False) if name in made)
     msg, args = _template(clean)
     made.update(msg=msg, args=args, exc_info=None, exc_text=clean["stacktrace"], stack_info=clean["stack"])

@@ -19,6 +19,9 @@ STANDARD = frozenset(
 )
 """The attributes that logging itself, or this package, puts on a record; the others came with ``extra``."""
 
+KEPT = STANDARD - {"message", STAMP, RUN}
+"""What a record that is handed on keeps of the original."""
+
 CHOSEN_NAMES = ("name", "threadName", "processName", "taskName")
 NAMES = (*CHOSEN_NAMES, "funcName", "module", "pathname", "filename")
 """Standard attributes whose text an application chooses."""
@@ -169,10 +172,10 @@ def make(attributes: Mapping[str, Any], kind: type[R] = logging.LogRecord) -> R:
     return record
 
 
-_EMPTIED = {"args": None, "exc_info": None, "exc_text": None, "stack_info": None}
+_EMPTIED: dict[str, Any] = {"args": None, "exc_info": None, "exc_text": None, "stack_info": None}
 
 
-def event_record(record: logging.LogRecord, event: dict[str, Any], names: Mapping[str, str]) -> AuditRecord:
+def event_record(record: logging.LogRecord, event: dict[str, Any], names: dict[str, str]) -> AuditRecord:
     """Return a record like *record* that carries *event* and nothing else of the call.
 
     Args:
@@ -181,13 +184,9 @@ def event_record(record: logging.LogRecord, event: dict[str, Any], names: Mappin
         names: the redacted values of `CHOSEN_NAMES`.
     """
     # Copying all and taking out what came with the call is twice as fast as choosing what to keep.
-    kept = dict(record.__dict__)
-    for key in [key for key in kept if key not in STANDARD]:
+    kept = record.__dict__ | names | _EMPTIED
+    for key in [key for key in kept if key not in KEPT]:
         del kept[key]
-    for key in ("message", STAMP, RUN):
-        kept.pop(key, None)
-    kept.update(names)
-    kept.update(_EMPTIED)
     kept.update([pair for pair in event.items() if pair[1] is not None])
     kept["msg"] = event["event_type"]
     made = object.__new__(AuditRecord)

@@ -119,7 +119,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
     def handle(self, record: logging.LogRecord) -> Any:
         """Emit the record unless a filter of this handler rejects it. Never raises."""
         try:
-            kept: Any = self.filter(record)
+            kept: Any = self.filter(record) if self.filters else True
         except Exception as error:  # noqa: BLE001 -- a filter that fails keeps nothing from being recorded
             report(self._place(), f"a filter raised {type(error).__name__}; the record is kept")
             kept = True
@@ -142,14 +142,16 @@ class AuditHandler(logging.handlers.MemoryHandler):
         nested.active = True
         try:
             self._emit(record)
-            nested.draining = True
-            while nested.waiting:
-                self._emit(nested.waiting.popleft())
+            if nested.waiting:
+                nested.draining = True
+                while nested.waiting:
+                    self._emit(nested.waiting.popleft())
         except Exception as error:  # noqa: BLE001 -- a log call is sacred
             self._lose(type(error).__name__)
             report(self._place(), f"a record was lost ({type(error).__name__})")
         finally:
-            nested.active = nested.draining = False
+            nested.active = False
+            nested.draining = False
 
     def _emit(self, record: logging.LogRecord) -> None:
         if self._rate is not None and not self._within_rate(record):
