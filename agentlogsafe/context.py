@@ -14,7 +14,7 @@ import logging
 import re
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from urllib.parse import quote, unquote
 
@@ -353,16 +353,19 @@ def inject(carrier: MutableMapping[str, str]) -> MutableMapping[str, str]:
 
 
 def _header(carrier: Mapping[Any, Any], name: str) -> str:
-    """Return a header whatever its case, also from ASGI's bytes; empty where there is none."""
-    for key in (name, name.encode(), name.title(), name.upper()):
-        value = carrier.get(key)
+    """Return a header whatever its case, also from ASGI's bytes or WSGI's environ; empty where there is none."""
+    wsgi = "HTTP_" + name.upper().replace("-", "_")
+    for key in (name, name.title(), name.upper(), wsgi, name.encode()):
+        value = None
+        with suppress(Exception):  # header objects of frameworks take text only
+            value = carrier.get(key)
         if value is not None:
             return value.decode("latin-1") if isinstance(value, bytes) else str(value)
     return ""
 
 
-def read_carrier(carrier: Mapping[Any, Any]) -> Frame | None:
-    """Return the frame that `inject` wrote into *carrier*; None where there is none. Never raises.
+def read_carrier(carrier: Mapping[Any, Any]) -> Frame:
+    """Return the frame that `inject` wrote into *carrier*; one outside any run where there is none. Never raises.
 
     What arrives from outside is not trusted: a value that is not a plain id or name is left out.
     """
@@ -372,10 +375,10 @@ def read_carrier(carrier: Mapping[Any, Any]) -> Frame | None:
         given = {name: given[name] for name in _CARRIED if _SAFE.fullmatch(given.get(name, ""))}
         traced = _TRACEPARENT.fullmatch(_header(carrier, "traceparent").strip())
     except Exception:  # noqa: BLE001 -- a hostile carrier is no carrier
-        return None
+        return Frame.of(NO_RUN, None)
     trace = (traced[1], traced[2]) if traced else None
     if "run_id" not in given:
-        return None if trace is None else Frame.of(NO_RUN, None, trace=trace)
+        return Frame.of(NO_RUN, None, trace=trace)
     run = RunState(given.pop("run_id"), None, **given)
     run.parent_run_id = given.get("parent_run_id")
     return Frame.of(run, given.get("parent_event_id"), trace=trace)

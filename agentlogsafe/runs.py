@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -38,11 +39,17 @@ def end_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, terminate)
 
 
+def _cancellations() -> tuple[type[BaseException], ...]:
+    """Return what asyncio, and trio where it is loaded, raise in a task that is cancelled."""
+    trio = sys.modules.get("trio")
+    return (asyncio.CancelledError,) if trio is None else (asyncio.CancelledError, trio.Cancelled)
+
+
 def _status(error: BaseException | None) -> str:
     """Return how a block ended: an interruption is no error of the work."""
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
         return "success"
-    if isinstance(error, (KeyboardInterrupt, GeneratorExit, Terminated, asyncio.CancelledError)):
+    if isinstance(error, (KeyboardInterrupt, GeneratorExit, Terminated, *_cancellations())):
         return "cancelled"
     return "error"
 
@@ -264,7 +271,8 @@ class extract(Scope):  # noqa: N801 -- used like a function
     """Bind the run that `inject` wrote into *carrier*, in another process or behind a queue.
 
     A context manager and a decorator like `run`, but it logs nothing itself: the run began elsewhere and ends there.
-    W3C ``traceparent`` fills the trace ids. A carrier without a run, or with a damaged one, binds nothing.
+    W3C ``traceparent`` fills the trace ids. With a carrier that has no run, or a damaged one, the block is outside any
+    run, whatever the process was doing before; then the object is false.
     """
 
     def __init__(self, carrier: Mapping[Any, Any]) -> None:
@@ -273,10 +281,10 @@ class extract(Scope):  # noqa: N801 -- used like a function
 
     def _open(self) -> Block:
         frame = context.read_carrier(self._carrier)
-        if frame is not None:
-            frame.outer = context.current()
+        frame.outer = context.current()
         return Block(frame)
 
     def __bool__(self) -> bool:
         block = self._block()
-        return block is not None and block.frame is not None
+        frame = block.frame if block is not None else None
+        return frame is not None and (frame.run is not context.NO_RUN or frame.trace is not None)

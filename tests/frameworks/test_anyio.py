@@ -146,7 +146,6 @@ def test_a_cancelled_scope_on_asyncio(events):
     assert {event["status"] for event in events("tool_result", "run_end")} == {"cancelled"}
 
 
-@pytest.mark.xfail(strict=True, reason="trio.Cancelled is taken for an error")
 def test_a_cancelled_scope_on_trio(events):
     """A run in a cancelled scope, and its open step, say cancelled, and log no error."""
     pytest.importorskip("trio", reason="needs trio, of the extra 'frameworks'")

@@ -104,18 +104,7 @@ def test_a_pool_of_processes_follows_the_carrier(method):
     assert seen == expected
 
 
-@pytest.mark.parametrize(
-    "method",
-    [
-        pytest.param(
-            method,
-            marks=pytest.mark.xfail(
-                method == "fork", strict=True, reason="a forked worker keeps the run it was made in, for all its work"
-            ),
-        )
-        for method in METHODS
-    ],
-)
+@pytest.mark.parametrize("method", METHODS)
 def test_a_pool_of_processes_made_in_a_run_does_not_stay_in_it(method):
     """Work sent from outside any run, with the empty carrier that `inject` gives, is in no run (30)."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as pool:
