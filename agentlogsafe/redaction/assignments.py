@@ -206,11 +206,11 @@ def _category(text: str, end: int, keys: KeyRules) -> tuple[str | None, str]:
     name = match["name"][::-1].lstrip("-.$@[")
     category = keys.category(name)
     more = (match["more"] or "")[::-1].strip()
-    if more and (category is None or category == "TOKEN"):
+    if more and category in (None, "TOKEN", "NAME?"):
         for count in (1, 2):
             joined = " ".join(more.split()[-count:]) + " " + name
-            if category is None:
-                category = keys.category(joined)
+            if category is None or category == "NAME?":
+                category = keys.category(joined) or category
             elif keys.category(joined) is None and len(joined) < 24:  # noqa: PLR2004 - said beside it, or a plain length
                 return None, joined
     return category, name.lower()
@@ -346,6 +346,8 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
         value = _MASK.sub("", value)
     if value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or _PLACEHOLDER.match(value):
         return False
+    if category == "CARD_CODE" or name == "pin" or name.endswith("_pin"):
+        return value.isdigit()
     if len(set(value)) < (3 if category == "PASSWORD" else 5):
         return False
     if (
@@ -361,10 +363,6 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
         if value.count(" ") > 1 and not digits:
             return False
         return digits or category == "PASSWORD" or len(value) >= 12 and " " not in value  # noqa: PLR2004, RUF021 - said beside it, or a plain length
-    if category == "CARD_CODE":
-        return value.isdigit()
-    if name == "pin" or name.endswith("_pin"):
-        return value.isdigit()
     if digits or not value.isalpha():
         return category == "PASSWORD" or len(value) >= 8 and (digits or len(value) >= 12)  # noqa: PLR2004, RUF021 - said beside it, or a plain length
     return tight or (value != value.lower() and not value.istitle()) or len(value) >= 20  # noqa: PLR2004 - said beside it, or a plain length

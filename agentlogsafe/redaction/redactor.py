@@ -13,7 +13,7 @@ from agentlogsafe.redaction.known import KNOWN, register_environment
 from agentlogsafe.redaction.policy import PolicySource, RedactionPolicy
 from agentlogsafe.redaction.report import Report
 from agentlogsafe.redaction.scanner import Scanner, sanitize
-from agentlogsafe.redaction.strategies import MASKED, replacer
+from agentlogsafe.redaction.strategies import masked, replacer
 from agentlogsafe.redaction.walk import UNREDACTABLE, Entry, Rules, Slot, Walk, parsed
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _COMPILED: dict[tuple[object, ...], Redactor] = {}
 class Redactor:
     """Applies one policy; made once by `compile_policy`, used for every event, by any number of threads. Its methods never raise."""  # noqa: E501 - a pattern or a table row reads as one line
 
-    __slots__ = ("_keys", "_mask", "_minimizer", "_names", "_rules", "_scanner", "policy")
+    __slots__ = ("_keys", "_mask", "_masked", "_minimizer", "_names", "_rules", "_scanner", "policy")
 
     def __init__(self, policy: RedactionPolicy, depth: int, items: int) -> None:
         """Compile *policy*; containers deeper than *depth* or longer than *items* are cut."""
@@ -44,16 +44,17 @@ class Redactor:
         self._keys = KeyRules(moved_keys(policy.sensitive, policy.harmless))
         self._names: dict[str, Entry] = {}
         self._mask = replacer(policy.strategies, policy.default_strategy, key)
+        self._masked = masked(policy.strategies)
         self._minimizer = (
             Minimizer(policy.content, policy.unknown, key) if policy.content or policy.unknown != "keep" else None
         )
         self._scanner = Scanner(
-            self._keys, self._mask, disabled=policy.disabled, custom=policy.detectors, public=policy.private_addresses == "keep",  # noqa: E501 - a pattern or a table row reads as one line
+            self._keys, self._mask, masked=self._masked, disabled=policy.disabled, custom=policy.detectors, public=policy.private_addresses == "keep",  # noqa: E501 - a pattern or a table row reads as one line
             endings=endings(squash(name) for name in policy.sensitive) if policy.sensitive else None,
         )  # fmt: skip
         drops = frozenset(category for category, how in policy.strategies.items() if how == "drop")
         self._rules = Rules(
-            names=self._names, entry=self._entry, mask=self._mask, masked=MASKED, number=self._number_text, depth=max(depth, 1), items=max(items, 2), drops=drops,  # noqa: E501 - a pattern or a table row reads as one line
+            names=self._names, entry=self._entry, mask=self._mask, masked=self._masked, number=self._number_text, depth=max(depth, 1), items=max(items, 2), drops=drops,  # noqa: E501 - a pattern or a table row reads as one line
         )  # fmt: skip
 
     def copy(self, value: object, report: Report, *, key: str | None = None, memory: RunMemory | None = None) -> object:
@@ -95,7 +96,7 @@ class Redactor:
     def _entry(self, key: str, report: Report) -> Entry:
         """Decide about a key seen for the first time, and remember it when it is clean."""
         name = self._scanner.scan(key, report.counts)
-        entry = name, self._keys.category(MASKED.sub("", name) if "[" in name else name)
+        entry = name, self._keys.category(self._masked.sub("", name) if "[" in name else name)
         if name == key and len(key) <= _LONGEST_NAME:
             if len(self._names) >= _ENOUGH:
                 self._names.clear()
@@ -115,13 +116,13 @@ class Redactor:
             texts = self._structured(walk, level)
             joined = "\n".join(texts)
         walk.report.size += len(joined)
-        known = walk.memory.known() if walk.memory is not None else None
+        known = walk.memory.known(joined) if walk.memory is not None else None
         if KNOWN.values:
             self._registered(walk, joined)
         if self._scanner.suspicious(joined):
             for slot, place, text in zip(walk.slots, walk.places, walk.texts, strict=True):
                 slot[place] = self._scanned(text, place, walk.report)  # type: ignore[index]
-        if known is not None and known.search(joined):
+        if known is not None:
             for slot, place in zip(walk.slots, walk.places, strict=True):
                 slot[place] = self._remembered(slot[place], known, walk)  # type: ignore[index,arg-type]
 

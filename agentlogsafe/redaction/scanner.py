@@ -89,12 +89,12 @@ class Scanner:
     )
 
     def __init__(
-        self, keys: KeyRules, mask: Mask, *, disabled: tuple[str, ...] = (), custom: tuple[CustomDetector, ...] = (), public: bool = False, endings: frozenset[str] | None = None,  # noqa: E501 - a pattern or a table row reads as one line
+        self, keys: KeyRules, mask: Mask, *, masked: re.Pattern[str] = MASKED, disabled: tuple[str, ...] = (), custom: tuple[CustomDetector, ...] = (), public: bool = False, endings: frozenset[str] | None = None,  # noqa: E501 - a pattern or a table row reads as one line
     ) -> None:  # fmt: skip
         """Take the key rules (for names in text), the maker of replacements, and what a policy leaves out, adds, and keeps."""  # noqa: E501 - a pattern or a table row reads as one line
         self._keys = keys
         self._mask = mask
-        self._masked = MASKED
+        self._masked = masked
         self._numbers = Numbers(frozenset(disabled))
         self._endings = endings or assignments.endings()
         self._fast = fast.gate(self._endings)

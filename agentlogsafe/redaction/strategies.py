@@ -14,12 +14,21 @@ Replacement: TypeAlias = "Callable[[str, str], str]"
 """Called with the category and the value; returns what stands for the value."""
 
 STRATEGIES = ("drop", "hash", "mask", "partial", "token")
-MASKED = re.compile(r"\[[A-Z][A-Z0-9_]{1,23}(?:#[0-9a-f]{16}|\*[0-9A-Za-z]{4}|:[^\[\]\s]{1,64})?\]")
+MASKED = re.compile(r"\[[A-Z][A-Z0-9_]{1,23}(?:#[0-9a-f]{16}|\*[0-9A-Za-z]{4})?\]")
 """What a replacement looks like; text of this form is not redacted again."""
 
 _SHOWN = 4
 _LONG_ENOUGH = 9
 _UNSAFE = re.compile(r"[^\w.@+-]+")
+
+
+def masked(by_category: Mapping[str, object]) -> re.Pattern[str]:
+    """Return the pattern of what a policy's strategies make; the free text of functions counts only for the categories that have one.
+
+    Otherwise any ``[INFO:password=…]`` would pass for redacted.
+    """
+    called_for = "|".join(re.escape(category) for category, how in by_category.items() if callable(how))
+    return re.compile(rf"{MASKED.pattern}|\[(?:{called_for}):[\w.@+-]{{1,64}}\]") if called_for else MASKED
 
 
 def mask(category: str, value: str) -> str:  # noqa: ARG001 - every strategy is called the same way

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agentlogsafe.redaction import Report, compile_policy, redact
@@ -110,3 +112,8 @@ def test_documentation():
     """The table of the documentation is generated, and names every detector."""
     page = markdown()
     assert all(f"`{d.name}`" in page for d in DETECTORS)
+    shipped = Path(__file__).resolve().parents[2] / "docs" / "detectors.md"
+    if shipped.is_file():
+        assert shipped.read_text(encoding="utf-8") == page, (
+            "python -m agentlogsafe.redaction.detectors > docs/detectors.md"
+        )

@@ -184,6 +184,7 @@ def test_callable_strategy():
     out = redact("a@b.co, +44 20 7946 0958, 4111111111111111", policy)
     assert out == "[EMAIL:b.co], [PHONE], [CARD]"
     assert redact(out, policy) == out
+    assert CANARY not in redact(f"[EMAIL:x] [INFO:password={CANARY}] [EMAIL:password={CANARY}]", policy)
 
 
 def test_content_rules(acme):
@@ -273,7 +274,7 @@ def test_run_memory_is_bounded():
     ):
         memory.add(value, "PASSWORD")
     assert len(memory) == 3
-    assert RunMemory().known() is None
+    assert RunMemory().known("text") is None
     assert memory.category("unknown") == "PERSONAL"
 
 

@@ -106,6 +106,32 @@ def test_birth_dates(text):
     assert redact(text.replace("irth", "ooking").replace("born", "booked").replace("DOB", "ETA")) != out
 
 
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("first_name: Mia", "Mia"), ('first_name: "mia"', "mia"), ("Full name: Mia Li, age 30", "Mia Li"), ("customer_name=Omar Davis;", "Omar Davis"), ("zip: 92164", "92164"), ("postcode: SW1A 1AA", "1AA"),  # noqa: E501 - a pattern or a table row reads as one line
+        ("address: 281 Spruce Street, Suite 942", "Spruce"), ("address: '12 Elm Rd'", "Elm"), ("phone: 555 0100", "0100"), ("Phone:\n467 3395", "3395"), ("ssn=536-22-8147", "8147"), ("passport no: X1234567", "1234567"),  # noqa: E501 - a pattern or a table row reads as one line
+        ("account number: 12345678 at the bank", "12345678"), ("date of birth: 1990-04-05", "1990"), ("my driver's license number is 6940579", "6940579"), ("Mi pasaporte es AaA123456", "123456"), ("dob='1990-04-05'", "1990"),  # noqa: E501 - a pattern or a table row reads as one line
+        ("iban: XX00 1234 5678", "5678"), ("card number: 1234 5678 9012", "9012"), ("<first_name>Mia</first_name>", "Mia"), ("Authorization: Digest username=x, response=" + CANARY, CANARY), ("pin: 4821", "4821"), ("cvv=123", "123"),  # noqa: E501 - a pattern or a table row reads as one line
+        ('CURLOPT_USERPWD, "root:dkb82VddSD"', "dkb82"), ('password: "ab\\"cd9xyz"', "cd9xyz"), ("password=" + "aB3" * 100 + " end", "aB3"), ("Cookie: a=" + "b1; c=" * 60 + "z", "b1"),  # noqa: E501 - a pattern or a table row reads as one line
+    ],
+)  # fmt: skip
+def test_personal_assignments(text, gone):
+    """What a personal or sensitive name announces goes from text, too."""
+    out = redact(text)
+    assert gone not in out
+    assert redact(out) == out
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["address: localhost:8080", "address: 0x7ffe", "zip: archive", "name: get_weather", "first_name: string", "phone: none", "account: admin", "card: visa", "address: see below", "cookie: none", "auth: Basic", "phone verified: 1"],  # noqa: E501 - a pattern or a table row reads as one line
+)  # fmt: skip
+def test_personal_names_without_a_value(text):
+    """A personal name with something else behind it stays."""
+    assert redact(text) == text
+
+
 def test_non_ascii_text():
     """Text in other scripts is redacted like any other."""
     assert redact("écris à mia@exemple.fr, merci – déjà vu …") == "écris à [EMAIL], merci – déjà vu …"

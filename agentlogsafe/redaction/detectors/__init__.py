@@ -57,17 +57,19 @@ def _sign(literals: tuple[str, ...]) -> str:
     return next((sign for sign in "=\"'-/.:" if sign in common), "")
 
 
+_SHOWN = 14  # so much of an example is shown: never a whole token, which would alarm every scanner
+
+
 def markdown() -> str:
     """Return the tables as a documentation page; ``python -m agentlogsafe.redaction.detectors`` prints it."""
     lines = [
         "# What is recognised by its shape", "", "Generated from the detector tables by `python -m agentlogsafe.redaction.detectors`; keys and sentences are in [Redaction](redaction.md).", "",  # noqa: E501 - a pattern or a table row reads as one line
-        f"{len(DETECTORS)} patterns and {len(NUMBERS)} kinds of number.", "", "## Patterns", "", "| detector | category | group | an invented example |", "| --- | --- | --- | --- |",  # noqa: E501 - a pattern or a table row reads as one line
+        f"{len(DETECTORS)} patterns and {len(NUMBERS)} kinds of number.", "", "## Patterns", "", "| detector | category | group | how an invented example starts |", "| --- | --- | --- | --- |",  # noqa: E501 - a pattern or a table row reads as one line
     ]  # fmt: skip
     for detector in DETECTORS:
         example = sample(detector.yes[0]).replace("\n", " ").replace("|", "\\|")
-        lines.append(
-            f"| `{detector.name}` | {detector.category} | {detector.group} | `{example[:44]}{'…' if len(example) > 44 else ''}` |"  # noqa: E501, PLR2004 - a pattern or a table row reads as one line
-        )
+        shown = example if detector.group in ("contact", "network") else example[:_SHOWN] + "…"
+        lines.append(f"| `{detector.name}` | {detector.category} | {detector.group} | `{shown}` |")
     lines += [
         "",
         "## Numbers",
