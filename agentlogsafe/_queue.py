@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import logging
 import logging.handlers
 import os
@@ -105,7 +106,7 @@ class Relay(logging.handlers.QueueListener):
                 self._outlet.keep(record, "queue full")
                 return
         if self._closed:  # by another thread, meanwhile
-            self._empty()
+            self._empty()  # type: ignore[unreachable]
 
     def _begin(self) -> None:
         with self._start_lock:
@@ -123,9 +124,10 @@ class Relay(logging.handlers.QueueListener):
         held.append(record)
         try:
             self._outlet.send(record, held)
-        except Exception as error:  # noqa: BLE001 -- as said
-            held.clear()
-            self._lose(type(error).__name__)
+        except BaseException as error:  # noqa: BLE001 -- as said, not even a SystemExit
+            if held:
+                held.clear()
+                self._outlet.keep(record, type(error).__name__)
         self._moves = True
 
     def waiting(self) -> int:
@@ -135,6 +137,8 @@ class Relay(logging.handlers.QueueListener):
 
     def drain(self) -> bool:
         """Wait until all is delivered, as long as the settings allow; return whether it is."""
+        if self._closed:
+            return not self._held
         deadline = time.monotonic() + self._settings.timeout
         waiting: queue.Queue[Any] = self.queue  # type: ignore[assignment]
         while waiting.unfinished_tasks and self._thread is not None and self._thread.is_alive():
@@ -150,7 +154,9 @@ class Relay(logging.handlers.QueueListener):
         done = self.drain()
         self._closed = True
         if done and self._thread is not None:
-            self.stop()
+            with contextlib.suppress(queue.Full):  # other threads were quicker
+                self.enqueue_sentinel()
+            self._thread.join(self._settings.timeout)  # `stop` would wait without end
         self._outlet.give_up(self._held)
         self._empty()
 

@@ -5,18 +5,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import logging.handlers
 import os
+import socket
 import sys
 import threading
 import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from structlog import DropEvent
+
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable
 
 _REPORT_EVERY = 60.0
+_FORK_PATIENCE = 1.0
 
 
 class AgentLogSafeWarning(UserWarning):
@@ -26,20 +32,24 @@ class AgentLogSafeWarning(UserWarning):
 class Counters:
     """What became of the records that one handler accepted."""
 
-    __slots__ = ("__weakref__", "_lock", "accepted", "delivered", "fallback", "label", "lost", "reasons", "waiting")
+    __slots__ = ("__weakref__", "_lock", "delivered", "fallback", "label", "lost", "reasons", "waiting")
 
     def __init__(self, label: Callable[[], str]) -> None:
         self.label = label  # asked for late: dictConfig names a handler after it has made it
         self.waiting: Callable[[], int] = int
-        self.accepted = self.delivered = self.fallback = self.lost = 0
+        self.delivered = self.fallback = self.lost = 0
         self.reasons: dict[str, int] = {}
         self._lock = threading.Lock()
         _counters.add(self)
 
+    @property
+    def accepted(self) -> int:
+        """The sum, and no number of its own: a signal's exception between two additions would part them."""
+        return self.delivered + self.fallback + self.lost
+
     def add(self, outcome: str, reason: str | None = None) -> None:
         """Count one accepted record and its *outcome*: ``delivered``, ``fallback`` or ``lost``."""
         with self._lock:
-            self.accepted += 1
             setattr(self, outcome, getattr(self, outcome) + 1)
             if reason is not None:
                 self.reasons[reason] = self.reasons.get(reason, 0) + 1
@@ -73,15 +83,40 @@ def stats() -> dict[str, dict[str, Any]]:
     return found
 
 
+_heard_handlers: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
+_held = threading.local()
+
+
+def _before_fork() -> None:
+    """Fork while no thread writes: the lock inside a file's buffer would stay locked in the child, for ever.
+
+    logging renews its own locks in the child, but not those below it (https://github.com/python/cpython/issues/90391).
+    A target that hangs delays a fork by a second at most.
+    """
+    _held.locks = []
+    deadline = time.monotonic() + _FORK_PATIENCE
+    for handler in list(_heard_handlers):
+        lock = handler.lock
+        if lock is not None and lock.acquire(timeout=max(deadline - time.monotonic(), 0.001)):
+            _held.locks.append(lock)
+
+
+def _release_after_fork() -> None:
+    for lock in _held.__dict__.pop("locks", ()):
+        with contextlib.suppress(RuntimeError):  # in the child, logging has renewed it before
+            lock.release()
+
+
 def _renew_after_fork() -> None:
     global _report_lock  # noqa: PLW0603
     _report_lock = threading.Lock()
     for counters in list(_counters):
         counters.renew_lock()
+    _release_after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_parent=_release_after_fork, after_in_child=_renew_after_fork)
 
 _report_lock = threading.Lock()
 _reported: dict[str, float] = {}
@@ -126,17 +161,48 @@ def listen(handler: logging.Handler, formatter: logging.Formatter) -> Callable[[
     def handle_error(record: logging.LogRecord) -> None:
         if _heard.active is handler:
             _heard.error = sys.exc_info()[1] or RuntimeError("handleError")
+            if isinstance(handler, logging.handlers.SysLogHandler):
+                _hang_up(handler)
         else:
             before(record)
 
-    handler.handleError = handle_error  # type: ignore[method-assign]
-    handler.format = format_record  # type: ignore[method-assign]
+    own: dict[str, Any] = {"handleError": handle_error, "format": format_record}
+    if isinstance(handler, logging.handlers.SocketHandler) and type(handler).send is _SEND:
+        own["send"] = _audible(handler)
+    handler.__dict__.update(own)
+    _heard_handlers.add(handler)
 
     def restore() -> None:
-        if handler.__dict__.get("handleError") is handle_error:
-            del handler.handleError, handler.format
+        for name, function in own.items():
+            if handler.__dict__.get(name) is function:
+                del handler.__dict__[name]
 
     return restore
+
+
+_SEND = logging.handlers.SocketHandler.send
+
+
+def _audible(handler: logging.handlers.SocketHandler) -> Callable[[bytes], None]:
+    """Return a ``send`` that tells when nothing was sent: the original closes the socket and says nothing."""
+    before = handler.send
+
+    def send(data: bytes) -> None:
+        before(data)
+        if handler.sock is None and _heard.active is handler:
+            _heard.error = ConnectionError()
+
+    return send
+
+
+def _hang_up(handler: Any) -> None:
+    """Have the next record connect anew: the handler itself would write to the broken connection for ever."""
+    broken = getattr(handler, "socket", None)
+    # Before 3.11 the handler connects when it is made and never again.
+    if broken is not None and handler.socktype == socket.SOCK_STREAM and hasattr(handler, "createSocket"):
+        with contextlib.suppress(OSError):
+            broken.close()
+        handler.socket = None
 
 
 def deliver(handler: logging.Handler, record: logging.LogRecord) -> str | None:
@@ -151,6 +217,8 @@ def deliver(handler: logging.Handler, record: logging.LogRecord) -> str | None:
     try:
         handler.handle(record)
         error = _heard.error
+    except DropEvent:  # a BaseException; a processor of the target's formatter chose to drop this one
+        error = None
     except Exception as raised:  # noqa: BLE001 -- a target may raise anything; the application must not see it
         error = raised
     finally:

@@ -5,16 +5,26 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentlogsafe.errors import ConfigurationError, check_keys, check_type
 
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # pragma: no cover -- Windows
+    fcntl = None
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
 _OPTIONS = {"path": None, "max_bytes": 100_000_000, "backups": 3, "fsync": False}
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_FLAGS |= getattr(os, "O_BINARY", 0)
+_ATTEMPTS = 20
 
 
 class FallbackFullError(OSError):
@@ -26,7 +36,7 @@ class FallbackFile(logging.Handler):
 
     Every line is written with one call and handed to the operating system at once. When the file is full it becomes
     ``PATH.1``, and so on; when all of them are full, nothing more is taken, since what is there already is the
-    beginning of the trouble.
+    beginning of the trouble. Several processes can share one file.
 
     Args:
         path: the file. It is created when first needed, with mode 0600; a symbolic link is refused.
@@ -63,7 +73,6 @@ class FallbackFile(logging.Handler):
                 msg = f"fallback.{name}: expected an integer of at least {least}, got {value!r}"
                 raise ConfigurationError(msg)
         self.max_bytes, self.backups, self.fsync = max_bytes, backups, fsync
-        self._torn = False
 
     @classmethod
     def load(cls, source: str | os.PathLike[str] | Mapping[str, Any]) -> FallbackFile:
@@ -78,24 +87,39 @@ class FallbackFile(logging.Handler):
         """Append the record's message; an error is for the one who delivers to hear."""
         try:
             line = self.format(record).encode("utf-8", "backslashreplace") + b"\n"
-            descriptor = os.open(self.path, _FLAGS, 0o600)
+            descriptor = self._open(len(line))
             try:
-                if os.fstat(descriptor).st_size + len(line) > self.max_bytes:
-                    os.close(descriptor)
-                    descriptor = -1
-                    self._rotate()
-                    descriptor = os.open(self.path, _FLAGS, 0o600)
-                line = b"\n" + line if self._torn else line
-                self._torn = os.write(descriptor, line) < len(line)
-                if self._torn:  # a full disk took a part of the line: the next one must not continue it
+                size = os.fstat(descriptor).st_size
+                if size and not ends_a_line(descriptor, size):
+                    line = b"\n" + line
+                if os.write(descriptor, line) < len(line):  # a full disk took a part; the next line begins anew
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 if self.fsync:
                     os.fsync(descriptor)
             finally:
-                if descriptor >= 0:
-                    os.close(descriptor)
+                os.close(descriptor)
         except Exception:  # noqa: BLE001 -- logging's contract: report, do not raise
             self.handleError(record)
+
+    def _open(self, room: int) -> int:
+        """Return the file, locked, with room for so many bytes; another process may rotate it or take it away."""
+        for _ in range(_ATTEMPTS):
+            descriptor = os.open(self.path, _FLAGS, 0o600)
+            try:
+                lock(descriptor)
+                size = os.fstat(descriptor).st_size
+                if is_at(descriptor, self.path):
+                    if not size or size + room <= self.max_bytes:
+                        done, descriptor = descriptor, -1
+                        return done
+                    if fcntl is None:  # pragma: no cover -- Windows renames no open file
+                        os.close(descriptor)
+                        descriptor = -1
+                    self._rotate()
+            finally:
+                if descriptor >= 0:
+                    os.close(descriptor)
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
 
     def _rotate(self) -> None:
         """Give the full file the next free number."""
@@ -105,3 +129,35 @@ class FallbackFile(logging.Handler):
                 self.path.rename(backup)
                 return
         raise FallbackFullError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def ends_a_line(descriptor: int, size: int) -> bool:
+    """Return whether the file ends with a line break, and not with a line that a kill or a full disk has torn."""
+    os.lseek(descriptor, size - 1, os.SEEK_SET)  # where it is written to, O_APPEND says
+    return os.read(descriptor, 1) == b"\n"
+
+
+def is_at(descriptor: int, path: Path) -> bool:
+    """Return whether the open file is the one at *path*."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False))
+    except OSError:
+        return False
+
+
+def lock(descriptor: int) -> bool:
+    """Lock an open file against other processes, which hold it for the time of one write.
+
+    Returns:
+        Whether it is locked. One who holds the lock and has been stopped must not stop everyone else, so after some
+        20 milliseconds it is done without: `O_APPEND` keeps lines apart, and the lock is about rotation.
+    """
+    if fcntl is None:  # pragma: no cover -- Windows
+        return False
+    for _ in range(_ATTEMPTS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:  # noqa: PERF203 -- trying again is the point
+            time.sleep(0.001)
+    return False

@@ -284,15 +284,22 @@ class TestQueue:
         while not target.attempts:
             time.sleep(0.001)
         began = time.monotonic()
-        threading.Timer(1.0, target.gate.set).start()
+        release = threading.Timer(1.0, target.gate.set)
+        release.start()
 
         logger.handlers[0]._relay.close()
 
-        assert time.monotonic() - began < 1
-        assert counts_of(logger)["fallback"] == 4
+        assert counts_of(logger)["fallback"] == 5  # with the one that the target hangs with
         logger.handlers[0].close()
-        logger.info("tool_result")  # after the end: straight to the target
-        assert "tool_result" in target.types()
+        logger.info("tool_result")
+        assert time.monotonic() - began < 1
+        assert counts_of(logger)["fallback"] == 7
+        release.join()
+        while target.types() != ["tool_call"]:
+            time.sleep(0.001)
+        logger.info("decision")  # after the end, and the target is back: straight to it
+        assert "decision" in target.types()
+        assert counts_of(logger)["fallback"] == 7
 
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
     def test_fork(self, tmp_path, file_target):
