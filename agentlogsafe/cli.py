@@ -148,4 +148,7 @@ def commands() -> click.Group:
         if filtered.problems:
             raise click.exceptions.Exit(1)
 
+    from agentlogsafe import _policy_test  # noqa: PLC0415 -- it imports rich
+
+    _policy_test.register(group)
     return group
