@@ -62,7 +62,7 @@ def samples(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield name, "custom", item
 
 
-def test(
+def run(
     policy: str, files: tuple[Path, ...], forbidden: tuple[str, ...], event_type: str | None, as_json: bool
 ) -> int:
     """Print what *policy* makes of the samples in *files*; return how many forbidden fields it lets through."""
