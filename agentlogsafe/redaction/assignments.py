@@ -43,7 +43,7 @@ _DONE = re.compile(_MASK.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?"
 _PLACEHOLDER = re.compile(
     r"(?i)[\"'\\]*(?:\$\{|\$\(|\{\{|<|%\(|%[sd]\b|\$[A-Z_]{2,}\b|\{[a-z_.]+\}|\*{3}|x{4}|\.{3}|…|#\{|@[a-z_.]+@|%[A-Z_]+%)"
     r"|(?:your|my|the|some|enter|insert|replace|change|example|sample|dummy|fake|todo|tbd|n/a|redacted|masked|hidden|removed|placeholder)(?:[_ -]|\b|$)"  # noqa: E501 - a pattern or a table row reads as one line
-    r"|(?:none|null|nil|true|false|undefined|nan|empty|string|str|text|int|integer|number|bool|boolean|bytes|object|any|optional|required|missing|invalid|expired|unknown|default|yes|no|on|off|ok|error|failed|success|successful|incorrect|wrong|valid|disabled|enabled|not|is|was|has|and|or|self|this|var|let|const|env|request|response|function|async|await|return|new|get|set|input|output|prompt|read|auto|basic|bearer)\W*$"
+    r"|(?:none|null|nil|true|false|undefined|nan|empty|string|str|text|int|integer|number|bool|boolean|bytes|object|any|optional|required|missing|invalid|expired|unknown|default|yes|no|on|off|ok|error|failed|success|successful|incorrect|wrong|valid|disabled|enabled|not|is|was|has|and|or|self|cls|this|var|let|const|env|request|response|function|async|await|return|new|get|set|input|output|prompt|read|auto|basic|bearer)\W*$"
 )
 _CODE = re.compile(
     r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*){1,8}(?:\(.*|\[.*)?$|[A-Za-z_$][\w$.]*\(|[A-Za-z_$][\w$.]*\[[\"']?\w|\w+://"
@@ -63,6 +63,10 @@ _STREET = re.compile(r"[ \t\"']{0,3}(?P<v>[^\n\r\"'|;<>{}\[\]]{4,160})")
 
 _JUDGED = 128
 _FARTHEST = 8000
+_DIGIT = re.compile(r"\d")
+_CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
+_DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
+_TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
 _QUOTES = ('"', "'", "`")
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 _STOCK = frozenset(
@@ -164,10 +168,14 @@ def find(text: str, keys: KeyRules, endings_: frozenset[str] = _ENDINGS) -> list
         category, name = _category(text, end, keys)
         if category is None:
             continue
-        tagged = text[start - 1] == ">"
+        sign = start - 1
+        tagged = text[sign] == ">"
         while start < len(text) and text[start] in "=:>~":
             start += 1  # noqa: PLW2901 - the place is moved on purpose
+        listed = text[sign] in ",("
         span = _tagged(text, start, category) if tagged else _value(text, start, category, name)
+        if span and listed and (category not in _CREDENTIALS or not _DIGIT.search(text, span[0], span[1])):
+            span = None  # two words of a list are no name and value
         if span:
             spans.append(span)
             covered = span[1]
@@ -192,6 +200,8 @@ def _tagged(text: str, start: int, category: str) -> Span | None:
     if not match or category in ("NAME?", "JWK?") or _MASK.search(match["v"]):
         return None
     value = match["v"].rstrip()
+    if category not in _CREDENTIALS and not text.startswith("<", match.end()):
+        return None
     if category in _CREDENTIALS and not _secretive(value, category, "", quoted=True, tight=True):
         return None
     return match.start("v"), match.start("v") + len(value), category
@@ -245,6 +255,8 @@ def _value(text: str, start: int, category: str, name: str) -> Span | None:
             and " " in value.strip()
             and not _MASK.search(value)
             and "://" not in value
+            and "=" not in value
+            and "(" not in value
             else None
         )
     match = _DIGITY.match(text, start)
@@ -279,8 +291,11 @@ def _named(text: str, start: int, category: str) -> Span | None:
     found = _quoted(text, start)
     if found:
         value = text[found[0] : found[1]][:_JUDGED]
-        return None if _MASK.fullmatch(value) else (*found, "NAME")
-    return _anchored(text, start, _PERSON, "NAME")
+        return None if _MASK.fullmatch(value) or _PLACEHOLDER.match(value) or "%" in value else (*found, "NAME")
+    found_ = _anchored(text, start, _PERSON, "NAME")
+    if found_ and (_PLACEHOLDER.match(text[found_[0] : found_[1]]) or _TYPED.match(text, found_[1])):
+        return None
+    return found_
 
 
 def _header(text: str, start: int, category: str) -> Span | None:
@@ -299,7 +314,7 @@ def _header(text: str, start: int, category: str) -> Span | None:
         len(value) < 4  # noqa: PLR2004 - said beside it, or a plain length
         or _MASK.match(value)
         or _PLACEHOLDER.match(value)
-        or (not scheme and _prose(value))
+        or (not scheme and (_prose(value) or _DOTTED.fullmatch(value) or _expression(value)))
         or "(" in value
     ):
         return None
@@ -311,6 +326,11 @@ def _header(text: str, start: int, category: str) -> Span | None:
         return begin, begin + len(value), category
     rest = (_LINE_REST if whole else _WORD_REST).match(text, end)
     return begin, rest.end() if rest else end, category
+
+
+def _expression(value: str) -> bool:
+    """Return whether *value* is a dotted name of code without a digit in it: ``httpx.BasicAuth``."""
+    return _CODE.match(value) is not None and not any(c.isdigit() for c in value)
 
 
 def _prose(value: str) -> bool:
@@ -344,7 +364,7 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
     """Return whether *value* can be a secret, rather than a placeholder, a type, an expression or a word of the sentence."""  # noqa: E501 - a pattern or a table row reads as one line
     if "[" in value:
         value = _MASK.sub("", value)
-    if value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or _PLACEHOLDER.match(value):
+    if not value or value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or _PLACEHOLDER.match(value):
         return False
     if category == "CARD_CODE" or name == "pin" or name.endswith("_pin"):
         return value.isdigit()
@@ -358,6 +378,8 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
         return False
     if classify(value) is not None and not any(c.isdigit() for c in value):
         return False
+    if value[-1] in "[(" or _DOTTED.fullmatch(value) or not any(c.isalnum() for c in value):
+        return False
     digits = any(c.isdigit() for c in value)
     if quoted:
         if value.count(" ") > 1 and not digits:
@@ -365,4 +387,6 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
         return digits or category == "PASSWORD" or len(value) >= 12 and " " not in value  # noqa: PLR2004, RUF021 - said beside it, or a plain length
     if digits or not value.isalpha():
         return category == "PASSWORD" or len(value) >= 8 and (digits or len(value) >= 12)  # noqa: PLR2004, RUF021 - said beside it, or a plain length
+    if _CAMEL.fullmatch(value):
+        return False  # the name of a type
     return tight or (value != value.lower() and not value.istitle()) or len(value) >= 20  # noqa: PLR2004 - said beside it, or a plain length

@@ -17,7 +17,7 @@ _CALLING = frozenset(
     595 596 597 598 599 670 672 673 674 675 676 677 678 679 680 681 682 683 685 686 687 688 689 690 691 692 800 808 850 852 853 855 856 870 878
     880 881 882 883 886 888 960 961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 979 992 993 994 995 996 998""".split()
 )  # fmt: skip
-_DATE_LIKE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T].*)?$|\d{3} \d{3} ?-?\d{3}$")
+_DATE_LIKE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T].*)?$|\d{3} \d{3} ?-?\d{3}$|\d{5}-\d{4}$")
 _FEWEST, _MOST = 7, 15
 
 
@@ -45,13 +45,24 @@ def north_american(text: str) -> bool:
 def national(text: str) -> bool:
     """Return whether *text*, which starts with a trunk zero, is grouped like a telephone number and not like a date."""
     digits = digits_of(text)
-    return 9 <= len(digits) <= 12 and not _DATE_LIKE.match(text) and len(set(digits)) > 2 and digits[:2] != "00"
+    return (
+        text not in "01234567890123456789"
+        and 9 <= len(digits) <= 12
+        and not _DATE_LIKE.match(text)
+        and len(set(digits)) > 2
+        and digits[:2] != "00"
+    )
 
 
 def spoken(text: str) -> bool:
     """Return whether *text*, which stands behind a word such as ``call``, has the length of a number and is no date or time."""
     digits = digits_of(text)
-    return 6 <= len(digits) <= _MOST and not _DATE_LIKE.match(text) and len(set(digits)) > 1
+    return (
+        text not in "01234567890123456789"
+        and 6 <= len(digits) <= _MOST
+        and not _DATE_LIKE.match(text)
+        and len(set(digits)) > 1
+    )
 
 
 _LOCAL = r"[\w!#$%&'*+/=?^`{|}~-]"
