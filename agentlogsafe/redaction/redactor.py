@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from agentlogsafe.redaction.assignments import endings
 from agentlogsafe.redaction.content import Minimizer
 from agentlogsafe.redaction.keys import KeyRules, moved_keys, squash
 from agentlogsafe.redaction.known import KNOWN, register_environment
 from agentlogsafe.redaction.policy import PolicySource, RedactionPolicy
 from agentlogsafe.redaction.report import Report
-from agentlogsafe.redaction.scanner import Scanner, sanitize
 from agentlogsafe.redaction.strategies import masked, replacer
+from agentlogsafe.redaction.visible import sanitize
 from agentlogsafe.redaction.walk import UNREDACTABLE, Entry, Rules, Slot, Walk, parsed
 
 if TYPE_CHECKING:
@@ -37,6 +36,10 @@ class Redactor:
 
     def __init__(self, policy: RedactionPolicy, depth: int, items: int) -> None:
         """Compile *policy*; containers deeper than *depth* or longer than *items* are cut."""
+        # The tables are two hundred patterns to compile: they are loaded for a policy that is used, not by an import.
+        from agentlogsafe.redaction.assignments import endings  # noqa: PLC0415 - see above
+        from agentlogsafe.redaction.scanner import Scanner  # noqa: PLC0415 - see above
+
         self.policy = policy
         key = policy.key()
         if policy.environment:

@@ -14,6 +14,7 @@ from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS
 from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC, private
 from agentlogsafe.redaction.numbers import Numbers
 from agentlogsafe.redaction.strategies import MASKED
+from agentlogsafe.redaction.visible import sanitize
 
 if TYPE_CHECKING:
     from agentlogsafe.redaction.custom import CustomDetector
@@ -26,9 +27,6 @@ Mask = Callable[[str, str], str]
 
 _ROUNDS = 16
 _NEAR = 2010
-_SPACE = 0x20
-_PICTURES = 0x2400
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 _SHORTEST = 16
 _RUN = re.compile(r"[A-Za-z0-9_.+/=%:!~$|-]{16,}")
 _START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]|(?<=%[0-9A-Fa-f]{2})[A-Za-z0-9]")
@@ -52,22 +50,6 @@ _ACCOUNT = re.compile(
     r"(?<![A-Za-z0-9])[A-Z] ?[A-Z]\d{2}[ -]?(?:[A-Za-z0-9]{1,4}[ -]){2,9}[A-Za-z0-9]{1,4}(?![A-Za-z0-9])"
 )
 _NUMERIC = frozenset(("PHONE", "NATIONAL_ID", "TAX_ID", "CARD", "BANK", "PASSPORT", "LICENSE"))
-
-
-def visible(match: re.Match[str]) -> str:
-    """Return the visible sign for a control character (Unicode's control pictures), a line separator or a lone surrogate."""  # noqa: E501 - a pattern or a table row reads as one line
-    code = ord(match[0])
-    if code < _SPACE:
-        return chr(_PICTURES + code)
-    return {0x7F: "\u2421", 0x2028: "\u2424", 0x2029: "\u2424"}.get(code, "\ufffd")
-
-
-def sanitize(text: str) -> str:
-    """Return *text* with control characters, line separators and lone surrogates replaced by visible signs.
-
-    Not by escapes: those would make JSON of text that was none.
-    """
-    return _CONTROL.sub(visible, text)
 
 
 class Scanner:

@@ -1,0 +1,25 @@
+"""Characters that would cut a line, move a cursor or break a viewer, made visible."""
+
+from __future__ import annotations
+
+import re
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+_SPACE = 0x20
+_PICTURES = 0x2400
+
+
+def visible(match: re.Match[str]) -> str:
+    """Return the visible sign for a control character (Unicode's control pictures), a line separator or a lone surrogate."""  # noqa: E501 - a pattern or a table row reads as one line
+    code = ord(match[0])
+    if code < _SPACE:
+        return chr(_PICTURES + code)
+    return {0x7F: "\u2421", 0x2028: "\u2424", 0x2029: "\u2424"}.get(code, "\ufffd")
+
+
+def sanitize(text: str) -> str:
+    """Return *text* with control characters, line separators and lone surrogates replaced by visible signs.
+
+    Not by escapes: those would make JSON of text that was none.
+    """
+    return _CONTROL.sub(visible, text)
