@@ -16,7 +16,9 @@ COUNTER = [(d.name, sample(shape)) for d in DETECTORS for shape in d.no]
 NUMBER_EXAMPLES = [(n.name, n.category, text) for n in NUMBERS for text in n.yes]
 
 
-@pytest.mark.parametrize(("name", "category", "text"), EXAMPLES, ids=[row[0] for row in EXAMPLES])
+@pytest.mark.parametrize(
+    ("name", "category", "text"), EXAMPLES, ids=[f"{row[0]}-{i}" for i, row in enumerate(EXAMPLES)]
+)
 @pytest.mark.parametrize("frame", FRAMES)
 def test_example(name, category, text, frame):
     """An example is redacted wherever it stands."""
@@ -28,13 +30,15 @@ def test_example(name, category, text, frame):
     assert "[" in out
 
 
-@pytest.mark.parametrize(("name", "text"), COUNTER)
+@pytest.mark.parametrize(("name", "text"), COUNTER, ids=[f"{row[0]}-{i}" for i, row in enumerate(COUNTER)])
 def test_counter_example(name, text):
     """What only resembles it stays."""
     assert redact(text) == text
 
 
-@pytest.mark.parametrize(("name", "category", "text"), NUMBER_EXAMPLES, ids=[row[0] for row in NUMBER_EXAMPLES])
+@pytest.mark.parametrize(
+    ("name", "category", "text"), NUMBER_EXAMPLES, ids=[f"{row[0]}-{i}" for i, row in enumerate(NUMBER_EXAMPLES)]
+)
 def test_number(name, category, text):
     """A number is recognised in its documented form, beside its context word where it needs one."""
     assert redact(text) != text, name
