@@ -1,4 +1,4 @@
-"""The command ``agentlogsafe``: `demo`, `schema` and `redact`.
+"""The command ``agentlogsafe``: `demo`, `schema`, `redact` and `deliver`.
 
 click and rich come with the extra ``cli`` and are imported when the command runs.
 """
@@ -146,6 +146,41 @@ def commands() -> click.Group:
         for problem in filtered.problems:
             click.echo(f"agentlogsafe: {problem}", err=True)
         if filtered.problems:
+            raise click.exceptions.Exit(1)
+
+    @group.command(epilog="Exit status: 0 all is delivered, 1 something is left, 2 unusable input or wrong usage.")
+    @click.argument("fallback", type=click.Path(path_type=Path))
+    @click.option(
+        "--config",
+        required=True,
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="The application's logging configuration: a dictConfig in YAML or JSON.",
+    )
+    @click.option("--remove", is_flag=True, help="Remove the files that are delivered to their end.")
+    def deliver(fallback: Path, config: Path, remove: bool) -> None:
+        r"""Send what the file FALLBACK holds on to the configured handlers, once each.
+
+        Its full files (FALLBACK.1, FALLBACK.2, ...) come first. Each line goes to the target of the AuditHandler whose
+        fallback this is; where the configuration has none, to those of all AuditHandlers, or to the root logger's
+        handlers. What is no line of JSON is kept aside in FALLBACK.rejected. FALLBACK.progress remembers what is done:
+        interrupt the command and repeat it as you like.
+
+        \b
+        Examples:
+          agentlogsafe deliver audit-fallback.jsonl --config logging.yaml
+          agentlogsafe deliver audit-fallback.jsonl --config logging.yaml --remove
+        """
+        from agentlogsafe import _deliver  # noqa: PLC0415
+
+        try:
+            outcome = _deliver.command(fallback, config, remove=remove)
+        except (AgentLogSafeError, OSError) as error:
+            click.echo(f"agentlogsafe: {error}", err=True)
+            raise click.exceptions.Exit(2) from error
+        for sentence in _deliver.sentences(fallback, outcome):
+            click.echo(sentence, err=True)
+        if outcome.left:
             raise click.exceptions.Exit(1)
 
     from agentlogsafe import _policy_test  # noqa: PLC0415 -- it imports rich

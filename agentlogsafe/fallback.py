@@ -157,7 +157,8 @@ def lock(descriptor: int) -> bool:
     for _ in range(_ATTEMPTS):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
         except OSError:  # noqa: PERF203 -- trying again is the point
             time.sleep(0.001)
+        else:
+            return True
     return False
