@@ -9,7 +9,7 @@ import os
 import signal
 import stat
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
@@ -144,10 +144,12 @@ class Delivery:
     def __init__(self, path: Path, targets: list[tuple[str, logging.Handler]]) -> None:
         self._path, self._targets = path, targets
         self.advance: Callable[[int], None] | None = None  # told of bytes as they are done
-        self._files = [(name, _opened(name)) for name in files_of(path)]
-        if not self._files:
-            msg = f"{str(path)!r} does not exist, nor a numbered file of it"
-            raise UnusableError(msg)
+        with ExitStack() as stack:
+            self._files = [(name, stack.enter_context(_opened(name))) for name in files_of(path)]
+            if not self._files:
+                msg = f"{str(path)!r} does not exist, nor a numbered file of it"
+                raise UnusableError(msg)
+            self._open_files = stack.pop_all()
         self.stopped = False
         self.outcome = Outcome(len(self._files))
 
@@ -158,21 +160,17 @@ class Delivery:
     def run(self, *, remove: bool = False) -> Outcome:
         """Deliver until the end, a failure, or `stop`."""
         outcome = self.outcome
-        progress = Progress(self._path)
-        try:
+        with self._open_files, Progress(self._path) as progress:
             for name, source in self._files:
-                with source:
-                    if not self._file(progress, source):
-                        outcome.left += _lines(source)
-                    elif remove and _removed(name, source):
-                        outcome.removed.append(name)
+                if not self._file(progress, source):
+                    outcome.left += _lines(source)
+                elif remove and _removed(name, source):
+                    outcome.removed.append(name)
             for _, target in self._targets:
                 with suppress(Exception):
                     target.flush()
-        finally:
-            for _, source in self._files:
-                source.close()
-            progress.close(remove=len(outcome.removed) == len(self._files))
+            if len(outcome.removed) == len(self._files):
+                progress.remove()
         return outcome
 
     def stop(self) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from typing_extensions import Self
+
 WRITE = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _HEAD = 4_096
 _SLOT = 1_024
@@ -88,10 +90,14 @@ class Progress:
     def _turn(self, number: int) -> int:
         return max(self._slots[slot]["turn"] if slot in self._slots else 0 for slot in (number * 2, number * 2 + 1))
 
-    def close(self, *, remove: bool = False) -> None:
-        """Close it, and remove it where nothing is left to remember."""
-        if remove:
-            self.path.unlink()
+    def remove(self) -> None:
+        """Forget everything, since nothing is left to remember."""
+        self.path.unlink()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
 
 

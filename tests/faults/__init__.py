@@ -1,0 +1,1 @@
+"""Faults, injected for real: what breaks, and what becomes of the events."""
