@@ -1,6 +1,6 @@
 """Tokens that providers give a recognisable start: one line each.
 
-The formats are the providers' own published ones, or those of the secret-scanning partner programmes' public documentation.
+The formats are written down from general knowledge of what these tokens look like; they were not checked one by one against each provider's current documentation.
 """
 
 # ruff: noqa: E501 - an entry of a table is one line
