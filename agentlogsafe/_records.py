@@ -146,6 +146,14 @@ class AuditRecord(logging.LogRecord):
 
     event: dict[str, Any]
 
+    def __getattr__(self, name: str) -> Any:
+        # Filters may ask for a field of the event by its name.
+        event = object.__getattribute__(self, "event")
+        value = event.get(name)
+        if value is None:
+            raise AttributeError(name)
+        return value
+
     def line(self) -> str:
         """Return the event as one line of JSON."""
         return to_json(self.event)
@@ -175,20 +183,29 @@ def make(attributes: Mapping[str, Any], kind: type[R] = logging.LogRecord) -> R:
 _EMPTIED: dict[str, Any] = {"args": None, "exc_info": None, "exc_text": None, "stack_info": None}
 
 
-def event_record(record: logging.LogRecord, event: dict[str, Any], names: dict[str, str]) -> AuditRecord:
+_OF_PLACE = tuple(STANDARD - {"message", "asctime", STAMP, RUN, "msg", *CHOSEN_NAMES, *_EMPTIED})
+
+
+def event_record(
+    record: logging.LogRecord, event: dict[str, Any], names: dict[str, str], *, exported: bool = True
+) -> AuditRecord:
     """Return a record like *record* that carries *event* and nothing else of the call.
 
     Args:
         record: the original, left as it is.
         event: the finished event.
         names: the redacted values of `CHOSEN_NAMES`.
+        exported: whether a handler may export the record's ``__dict__``, and so needs the fields in it; they can be
+            asked for by name in any case.
     """
-    # Copying all and taking out what came with the call is twice as fast as choosing what to keep.
-    kept = record.__dict__ | names | _EMPTIED
-    for key in [key for key in kept if key not in KEPT]:
-        del kept[key]
-    kept.update([pair for pair in event.items() if pair[1] is not None])
+    old = record.__dict__
+    # Naming them costs two thirds of copying all and taking out what came with the call.
+    kept = {name: old[name] for name in _OF_PLACE if name in old}
+    kept |= names
+    kept |= _EMPTIED
     kept["msg"] = event["event_type"]
+    if exported:
+        kept.update([pair for pair in event.items() if pair[1] is not None])
     made = object.__new__(AuditRecord)
     made.__dict__, made.event = kept, event
     return made

@@ -343,7 +343,8 @@ class Chain:
 
     def names(self, attributes: Mapping[str, Any]) -> dict[str, str]:
         """Return the names on a record that an application chooses, redacted."""
-        given = tuple([attributes.get(name) for name in records.CHOSEN_NAMES])
+        get = attributes.get
+        given = (get("name"), get("threadName"), get("processName"), get("taskName"))  # CHOSEN_NAMES, spelt out
         known = self._sets_of_names.get(given)
         if known is None:
             if len(self._sets_of_names) >= _MAX_NAMES:

@@ -136,7 +136,7 @@ class Defaults:
         self.views: dict[object, Any] = {}
 
 
-class Stamp(str):
+class Stamp(str):  # noqa: SLOT000 -- see below
     """Marks what has met the chain: its text is the event's id.
 
     ``frame`` is the context of the call, ``events`` what each chain made of it, ``final`` the event where only
@@ -146,16 +146,15 @@ class Stamp(str):
     ``trace`` that of the call where the record brought it along.
     """
 
-    __slots__ = ("defaults", "events", "fields", "final", "frame", "parent", "problem", "trace")
-
-    frame: Frame | None
+    # Class attributes for what most stamps have not: to set eight slots each time costs twice as much.
+    frame: Frame | None = None
     events: dict[object, Any]
-    final: Any
-    defaults: Defaults | None
-    problem: str | None
-    parent: str | None
-    fields: Mapping[Any, Any] | None
-    trace: tuple[str, str] | None
+    final: Any = None
+    defaults: Defaults | None = None
+    problem: str | None = None
+    parent: str | None = None
+    fields: Mapping[Any, Any] | None = None
+    trace: tuple[str, str] | None = None
 
     @classmethod
     def of(
@@ -163,15 +162,18 @@ class Stamp(str):
     ) -> Stamp:
         """Return a stamp for a call made in *frame*."""
         stamp = cls(event_id)
-        stamp.problem, stamp.parent, stamp.fields, stamp.trace = problem, None, None, None
-        stamp.frame, stamp.events, stamp.final, stamp.defaults = frame, {}, None, defaults
+        stamp.frame, stamp.events = frame, {}
+        if defaults is not None:
+            stamp.defaults = defaults
+        if problem is not None:
+            stamp.problem = problem
         return stamp
 
     @classmethod
     def finished(cls, event: Mapping[str, Any]) -> Stamp:
         """Return the stamp of a record that carries nothing but *event*."""
         stamp = cls(event["event_id"])
-        stamp.final, stamp.frame = event, None
+        stamp.final = event
         return stamp
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
@@ -255,7 +257,9 @@ def _stamp_records() -> None:
 
     def stamped_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = previous(*args, **kwargs)
-        frame = current()
+        frame = _current.get()
+        if frame is not None and frame.closed:
+            frame = current()
         if _OTEL in sys.modules:
             trace = active_span()
             if trace is not None:

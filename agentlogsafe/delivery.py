@@ -240,15 +240,17 @@ def deliver(handler: logging.Handler, record: logging.LogRecord) -> str | None:
     """
     if record.levelno < handler.level:
         return None
-    outer = _heard.active
-    _heard.active, _heard.error = handler, None
+    heard = _heard.__dict__  # of this thread; a thread-local attribute costs three times a dict's
+    outer = heard.get("active")
+    heard["active"], heard["error"] = handler, None
     try:
         handler.handle(record)
-        error = _heard.error
+        error = heard["error"]
     except DropEvent:  # a BaseException; a processor of the target's formatter chose to drop this one
         error = None
     except Exception as raised:  # noqa: BLE001 -- a target may raise anything; the application must not see it
         error = raised
     finally:
-        _heard.active, _heard.error = outer, None
+        heard["active"] = outer
+        heard["error"] = None
     return None if error is None else type(error).__name__

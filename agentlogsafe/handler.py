@@ -161,11 +161,19 @@ class AuditHandler(logging.handlers.MemoryHandler):
             return
         self._warn_of_bare_handlers(record)
         if isinstance(made, Audited):
-            made = records.event_record(record, made, self._chain.names(record.__dict__))
+            names = self._chain.names(record.__dict__)
+            made = records.event_record(record, made, names, exported=self._exported())
         if self._relay is None:
             self._outlet.send(made)
         else:
             self._relay.put(made)
+
+    def _exported(self) -> bool:
+        """Return whether some handler may read the fields from the record itself, and not from what it formats."""
+        target = self.target
+        if target is None or not isinstance(target.formatter, AuditFormatter):
+            return True
+        return self._fallback is not None and type(self._fallback) is not FallbackFile
 
     def _within_rate(self, record: logging.LogRecord) -> bool:
         name = record.msg if type(record.msg) is str and record.msg in EVENT_TYPES else OTHER

@@ -70,7 +70,7 @@ class Outlet:
                 self._hangs = False
                 return
         if failure is None:
-            self._counters.add("delivered")
+            self._counters.add_delivered()
             if self._failures:
                 self._failures = 0
                 self._changed("recovered")
