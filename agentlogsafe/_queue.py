@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import logging
 import logging.handlers
 import os
@@ -71,10 +70,14 @@ class Relay(logging.handlers.QueueListener):
 
     The thread starts with the first record, also the first after a fork: the child has neither the parent's thread nor
     its records, which are the parent's to deliver.
+
+    A SimpleQueue takes a record without a lock of Python's: one that a signal handler or a destructor logs, in the
+    middle of any of this, cannot wait for itself. It has no size of its own; checked before, ours can be passed by as
+    many records as there are threads.
     """
 
     def __init__(self, outlet: Outlet, settings: QueueSettings, lose: Any) -> None:
-        super().__init__(queue.Queue(settings.size))
+        super().__init__(queue.SimpleQueue())
         self._outlet, self._settings, self._lose = outlet, settings, lose
         self._start_lock = threading.Lock()
         self._closed = False
@@ -89,24 +92,28 @@ class Relay(logging.handlers.QueueListener):
             return
         if self._thread is None:
             self._begin()
-        waiting: queue.Queue[Any] = self.queue  # type: ignore[assignment]
-        try:
-            waiting.put_nowait(record)
-        except queue.Full:
+        waiting: queue.SimpleQueue[Any] = self.queue  # type: ignore[assignment]
+        if waiting.qsize() >= self._settings.size and not self._has_room():
             if self._settings.overflow == "drop":
                 self._lose("queue full")
-                return
-            if self._settings.overflow == "fallback" or not self._moves or _in_event_loop():
+            else:
                 self._outlet.keep(record, "queue full")
-                return
-            try:
-                waiting.put(record, timeout=_BLOCK)
-            except queue.Full:
-                self._moves = False
-                self._outlet.keep(record, "queue full")
-                return
+            return
+        waiting.put(record)
         if self._closed:  # by another thread, meanwhile
             self._empty()  # type: ignore[unreachable]
+
+    def _has_room(self) -> bool:
+        """Wait for room as the settings say; return whether there is some."""
+        if self._settings.overflow != "block" or not self._moves or _in_event_loop():
+            return False
+        deadline = time.monotonic() + _BLOCK
+        while self.waiting() >= self._settings.size:
+            if time.monotonic() > deadline:
+                self._moves = False
+                return False
+            time.sleep(0.001)
+        return True
 
     def _begin(self) -> None:
         with self._start_lock:
@@ -118,8 +125,11 @@ class Relay(logging.handlers.QueueListener):
         if util is not None:
             util.Finalize(self, _close_relay, (weakref.ref(self),), exitpriority=-10)
 
-    def handle(self, record: logging.LogRecord) -> None:
+    def handle(self, record: logging.LogRecord | threading.Event) -> None:
         """Deliver one record; nothing that happens there ends the thread."""
+        if isinstance(record, threading.Event):  # all that came before is delivered
+            record.set()
+            return
         held = self._held
         held.append(record)
         try:
@@ -132,20 +142,17 @@ class Relay(logging.handlers.QueueListener):
 
     def waiting(self) -> int:
         """Return how many records wait."""
-        waiting: queue.Queue[Any] = self.queue  # type: ignore[assignment]
+        waiting: queue.SimpleQueue[Any] = self.queue  # type: ignore[assignment]
         return waiting.qsize()
 
     def drain(self) -> bool:
         """Wait until all is delivered, as long as the settings allow; return whether it is."""
-        if self._closed:
-            return not self._held
-        deadline = time.monotonic() + self._settings.timeout
-        waiting: queue.Queue[Any] = self.queue  # type: ignore[assignment]
-        while waiting.unfinished_tasks and self._thread is not None and self._thread.is_alive():
-            if time.monotonic() > deadline or threading.current_thread() is self._thread:
-                return False
-            time.sleep(0.001)
-        return not waiting.unfinished_tasks
+        thread = self._thread
+        if self._closed or thread is None or not thread.is_alive() or thread is threading.current_thread():
+            return not self._held and not self.waiting()
+        done = threading.Event()
+        self.queue.put_nowait(done)
+        return done.wait(self._settings.timeout)
 
     def close(self) -> None:
         """End the thread; what it could not deliver in time goes to the fallback. Later records go straight out."""
@@ -154,14 +161,13 @@ class Relay(logging.handlers.QueueListener):
         done = self.drain()
         self._closed = True
         if done and self._thread is not None:
-            with contextlib.suppress(queue.Full):  # other threads were quicker
-                self.enqueue_sentinel()
+            self.enqueue_sentinel()
             self._thread.join(self._settings.timeout)  # `stop` would wait without end
         self._outlet.give_up(self._held)
         self._empty()
 
     def _empty(self) -> None:
-        waiting: queue.Queue[Any] = self.queue  # type: ignore[assignment]
+        waiting: queue.SimpleQueue[Any] = self.queue  # type: ignore[assignment]
         while True:
             try:
                 record = waiting.get_nowait()
@@ -172,7 +178,7 @@ class Relay(logging.handlers.QueueListener):
 
     def renew(self) -> None:
         """Begin anew in a forked child."""
-        self.queue = queue.Queue(self._settings.size)
+        self.queue = queue.SimpleQueue()
         self._thread = None
         self._held = []
         self._start_lock = threading.Lock()
