@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import string
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ Mask = Callable[[str, str], str]
 _ROUNDS = 16
 _NEAR = 2010
 _SHORTEST = 16
-_RUN = re.compile(r"[A-Za-z0-9_.+/=%:!~$|-]{16,}")
+_RUNS = disguise.Runs(string.ascii_letters + string.digits + "_.+/=%:!~$|-", _SHORTEST)
 _START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]|(?<=%[0-9A-Fa-f]{2})[A-Za-z0-9]")
 _MARKS = "\u0300-\u036f\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # vowel signs, which are no letters to a pattern  # noqa: E501 - a pattern or a table row reads as one line
 _LOCAL = re.compile(
@@ -40,10 +41,13 @@ _DOMAIN = re.compile(
 _FILES = frozenset(
     "png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split()  # noqa: E501 - a pattern or a table row reads as one line
 )
+# A URL is found by what follows its scheme; the scheme is matched backwards from there, in the reversed text.
+_SCHEME = re.compile(r"(?i)[a-z0-9+.-]{1,30}[a-z]")
+_HTTP = re.compile(r"(?i)s?ptth")
 _URL_LOGIN = re.compile(
-    r"(?i)[a-z][a-z0-9+.-]{1,30}:(?://|\\/\\/)(?P<u>[^\s/:@\"'<>\\]{0,80}):(?P<v>[^\s/@\"'<>]{1,200}(?:[/@][^\s/@\"'<>]{1,80})?)@(?=[\w\[.{$-])"
+    r":(?://|\\/\\/)(?P<u>[^\s/:@\"'<>\\]{0,80}):(?P<v>[^\s/@\"'<>]{1,200}(?:[/@][^\s/@\"'<>]{1,80})?)@(?=[\w\[.{$-])"
 )
-_URL_TOKEN = re.compile(r"(?i)https?://(?P<v>[A-Za-z0-9_-]{20,200})(?::x-oauth-basic)?@(?=[\w.-])")
+_URL_TOKEN = re.compile(r"(?i)://(?P<v>[A-Za-z0-9_-]{20,200})(?::x-oauth-basic)?@(?=[\w.-])")
 
 
 _ACCOUNT = re.compile(
@@ -228,8 +232,12 @@ class Scanner:
     def _tokens(self, text: str, spans: list[Span]) -> None:
         """Look at each long run of token characters: by what it starts with, and by what it holds."""
         taken = -1
-        for run in _RUN.finditer(text):
-            begin, end = run.span()
+        runs = list(_RUNS.find(text))
+        within = self._tables.within
+        if len(runs) > 1:
+            joined = "\n".join([text[begin:end] for begin, end in runs]).lower()
+            within = tuple([row for row in within if row[1] in joined])
+        for begin, end in runs:
             for match in _START.finditer(text, begin, end - _SHORTEST + 1):
                 at = match.start()
                 if at < taken:
@@ -238,10 +246,9 @@ class Scanner:
                 if found:
                     spans.append(found)
                     taken = found[1]
-            value = run[0]
-            low = value.lower()
+            low = text[begin:end].lower()
             size = end - begin
-            for least, literal, detector in self._tables.within:
+            for least, literal, detector in within:
                 if least > size:
                     break
                 if literal in low:
@@ -281,12 +288,13 @@ class Scanner:
 
     @staticmethod
     def _addresses(text: str, spans: list[Span], *, emails: bool = True) -> None:
-        logins = [match.span("v") for match in _URL_LOGIN.finditer(text)] if "://" in text or "\\/" in text else []
+        slashed = "://" in text
+        logins = [match.span("v") for match in _urls(text, _URL_LOGIN, _SCHEME)] if slashed or "\\/" in text else []
         for start, end in logins:
             if text[start] not in "$<{*[" and not text.startswith("//", start):
                 spans.append((start, end, "PASSWORD"))
-        if "://" in text:
-            spans += [(*match.span("v"), "TOKEN") for match in _URL_TOKEN.finditer(text)]
+        if slashed:
+            spans += [(*match.span("v"), "TOKEN") for match in _urls(text, _URL_TOKEN, _HTTP)]
         parting = {end for _, end in logins}
         last = 0
         at = text.find("@") if emails else -1
@@ -323,6 +331,20 @@ class Scanner:
             at = end
         out.append(text[at:])
         return "".join(out)
+
+
+def _urls(text: str, rest: re.Pattern[str], scheme: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Yield the matches of *rest*, which starts at a URL's colon, that have the reversed *scheme* before them; none overlaps another."""  # noqa: E501 - a pattern or a table row reads as one line
+    last = 0
+    match = rest.search(text)
+    while match:
+        at = match.start()
+        if scheme.match(text[max(last, at - 31) : at][::-1]):
+            yield match
+            last = match.end()
+            match = rest.search(text, last)
+        else:
+            match = rest.search(text, at + 1)
 
 
 def _outside_accounts(text: str, spans: list[Span]) -> list[Span]:
