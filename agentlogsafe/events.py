@@ -124,12 +124,14 @@ def timestamp(seconds: float) -> str:
     # The text of the current second is kept: formatting it anew costs more than the rest of the call. One tuple,
     # replaced whole, so that threads never see half of an update.
     global _second  # noqa: PLW0603
-    whole = int(seconds // 1)
+    whole = int(seconds)
+    if whole > seconds:  # before 1970
+        whole -= 1
     known, text = _second
     if known != whole:
         text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(whole))
         _second = (whole, text)
-    return f"{text}{int((seconds - whole) * 1_000_000):06d}Z"
+    return "%s%06dZ" % (text, (seconds - whole) * 1_000_000)  # noqa: UP031 -- two thirds of the cost of an f-string
 
 
 _TEXT = "text"
@@ -194,6 +196,8 @@ _FIELDS: dict[str, tuple[str, str]] = {
     "gen_ai.conversation.id": (_TEXT, "session_id"),
 }
 
+_OWN_TEXTS = frozenset(key for key, (kind, name) in _FIELDS.items() if kind == _TEXT and key == name)
+
 _PAYLOAD_ALIASES = {
     "gen_ai.tool.call.arguments": "args",
     "gen_ai.tool.call.result": "result",
@@ -220,6 +224,9 @@ def normalize(fields: Mapping[Any, object], problems: list[str]) -> dict[str, An
     out: dict[str, Any] = {}
     payload: dict[Any, object] = {}
     for key, value in fields.items():
+        if type(value) is str and type(key) is str and key in _OWN_TEXTS:
+            out[key] = value  # the usual envelope field
+            continue
         place = _FIELDS.get(key) if type(key) is str else None
         if place is None:
             payload[_PAYLOAD_ALIASES.get(key, key) if type(key) is str else key] = value

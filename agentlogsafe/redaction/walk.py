@@ -33,6 +33,7 @@ _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
 _BIG = 10**11
 _BITS = 4096
 _NODES = 200_000
+_SHALLOW = 4
 _LONGEST = 1_000_000
 _SHORTEST_KEY = 16
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
@@ -118,6 +119,16 @@ class Walk:
                     if item is None or kind is bool or (kind is int and -_BIG < item < _BIG):  # type: ignore[operator]
                         out[name] = item
                         continue
+                    # The usual shape, arguments in a payload, without the detour over `put`: two levels below the root
+                    # there is only one container above to be a cycle of.
+                    if (
+                        kind is dict
+                        and (trail is None or (trail[0] is None and trail[2] is not item))
+                        and item is not value
+                        and self.nodes < _NODES
+                    ):
+                        out[name] = self._plain(item, (trail, name, item), name)  # type: ignore[arg-type]
+                        continue
                 else:
                     found = category
             elif found == "NAME?":
@@ -131,6 +142,16 @@ class Walk:
         if private:
             self._private_key(out)
         return out
+
+    def _plain(self, value: dict[object, object], here: Trail, name: str) -> object:
+        self.nodes += len(value)
+        if self.rules.depth < _SHALLOW:
+            return self._container({}, name, value, None, here[0] if here is not None else None)
+        try:
+            return self.mapping(value, None, here)
+        except Exception:  # noqa: BLE001 - fail closed, whatever it was
+            self.report.problem(f"{describe(value)} could not be read; it was withheld")
+            return UNREDACTABLE
 
     def _private_key(self, out: dict[str, object]) -> None:
         """Mask the private parts of a JSON Web Key (RFC 7518): what else stands in it is public."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Loop = Callable[[Iterable[Fields]], None]
 
 AGENT, WORKFLOW = "pricing-agent", "margin-risk-review"
-NAMES = {"agent_name": AGENT, "workflow_name": WORKFLOW}
+NAMES: dict[str, Any] = {"agent_name": AGENT, "workflow_name": WORKFLOW}
 
 # The ids that a program has at hand; the arguments of the call come with each order. The standard library reserves
 # the extra key "args".
