@@ -42,7 +42,7 @@ class Failing(logging.Handler):
         raise OSError
 
 
-def log(logger, first, events):
+def log(logger, first, events, names=20_000):
     """Log so many events, in runs, with as much that is new as a long-lived process sees."""
     done = 0
     while done < events:
@@ -57,9 +57,11 @@ def log(logger, first, events):
             except ValueError:
                 logger.exception("line %s", number)
             # Names of loggers and threads are kept, up to a limit.
-            record = logging.makeLogRecord({"name": f"made.{number}", "msg": "tool_call", "levelno": 20})
+            record = logging.makeLogRecord(
+                {"name": f"made.{number % names}", "msg": "tool_call", "levelno": 20, "levelname": "INFO"}
+            )
             logger.handlers[0].handle(record)
-            threading.current_thread().name = f"thread-{number}"
+            threading.current_thread().name = f"thread-{number % names}"
         done += 22
 
 

@@ -14,6 +14,8 @@ import threading
 import time
 from pathlib import Path
 
+from pythonjsonlogger.orjson import OrjsonFormatter
+
 import agentlogsafe
 from agentlogsafe._records import event_record
 
@@ -25,9 +27,9 @@ class Nowhere(logging.Handler):
         pass
 
 
-def configured(target, **settings):
+def configured(target, *, bare=False, **settings):
     logger = logging.getLogger("throughput")
-    logger.handlers[:] = [agentlogsafe.AuditHandler(target, **settings)]
+    logger.handlers[:] = [target if bare else agentlogsafe.AuditHandler(target, **settings)]
     logger.setLevel(logging.INFO)
     logger.propagate = False
     return logger
@@ -51,10 +53,12 @@ def in_threads(work, threads):
     return time.perf_counter() - began
 
 
-def rate(events, threads, folder, *, queue):
+def rate(events, threads, folder, way):
     """Return events per second, until the last one is delivered."""
     target = logging.FileHandler(Path(folder) / "app.jsonl", mode="w")
-    logger = configured(target, queue={"size": events, "timeout": 60} if queue else None)
+    target.setFormatter(OrjsonFormatter("%(levelname)s %(name)s %(message)s") if way == "bare" else None)
+    queue = {"size": events, "timeout": 60} if way == "queue" else None
+    logger = configured(target, bare=way == "bare", queue=queue)
 
     def work():
         for number in range(events // threads):
@@ -64,7 +68,7 @@ def rate(events, threads, folder, *, queue):
     in_threads(work, threads)
     logger.handlers[0].flush()
     seconds = time.perf_counter() - began
-    assert logger.handlers[0].counters.delivered == events // threads * threads
+    assert way == "bare" or logger.handlers[0].counters.delivered == events // threads * threads
     logger.handlers[0].close()
     target.close()
     return events / seconds
@@ -113,18 +117,17 @@ def main():
         print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores; the best of {options.rounds} rounds\n")
         print("| way    | 1 thread, events/s | 8 threads, events/s | ratio |")
         print("|--------|-------------------:|--------------------:|------:|")
-        for queue in (False, True):
+        for way in ("bare", "direct", "queue"):
             one, eight = [
                 max(rates)
                 for rates in zip(
                     *[
-                        [rate(options.events, threads, folder, queue=queue) for threads in (1, 8)]
+                        [rate(options.events, threads, folder, way) for threads in (1, 8)]
                         for _ in range(options.rounds)
                     ],
                     strict=True,
                 )
             ]
-            way = "queue" if queue else "direct"
             print(f"| {way:6} | {one:>18.0f} | {eight:>19.0f} | {eight / one:>5.2f} |")
         print("\nDelivery alone, µs per event\n")
         print("| target      | alone | direct | added | queued: the call | all work | added |")
