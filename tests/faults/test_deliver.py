@@ -27,7 +27,7 @@ import json, logging, os, sys, time
 
 class Slow(logging.FileHandler):
     def emit(self, record):
-        time.sleep(0.003)
+        time.sleep(0.002)
         super().emit(record)
 
 class Picky(logging.FileHandler):
@@ -209,7 +209,7 @@ class TestInterrupted:
         out = folder / "out.jsonl"
 
         interrupted = 0
-        for lines in (20, 80, 140):
+        for lines in (20, 120):
             with start(folder) as process:
                 until(lambda lines=lines: out.exists() and out.read_bytes().count(b"\n") >= lines)
                 process.send_signal(number)
@@ -218,7 +218,7 @@ class TestInterrupted:
         with start(folder) as process:
             _, error = process.communicate(timeout=30)
 
-        assert interrupted == 3
+        assert interrupted == 2
         assert process.returncode == 0, error
         stored = [event.get("event_id", event.get("number")) for event in whole_lines(folder / "fallback.jsonl")[0]]
         written = [event.get("event_id", event.get("number")) for event in whole_lines(out)[0]]
@@ -229,7 +229,7 @@ class TestInterrupted:
         fill(100)
         configure("slow.Slow")
         out = folder / "out.jsonl"
-        for lines in (15, 50, 90, 140):
+        for lines in (15, 90):
             with start(folder) as process:
                 until(lambda lines=lines: out.exists() and out.read_bytes().count(b"\n") >= lines)
                 process.kill()
@@ -241,7 +241,7 @@ class TestInterrupted:
         written, torn = whole_lines(out)
         written = [event["event_id"] for event in written if "event_id" in event]
         assert list(dict.fromkeys(written)) == stored
-        assert len(written) - len(stored) + torn <= 4
+        assert len(written) - len(stored) + torn <= 2
 
     def test_two_at_once(self, folder):
         """While one is at work, another is refused."""

@@ -1,0 +1,352 @@
+"""Processes that are killed, forked, ended, or have no stderr."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from agentlogsafe.redaction import fast
+from tests.conftest import ROOT
+
+from .tools import audited, numbers, run_program, whole_lines
+
+posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+SECONDS = 5
+
+
+def tool(name, *arguments):
+    command = [sys.executable, "-W", "ignore", "-m", f"tests.faults.{name}", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+@posix
+def test_killed():
+    """Accounted for: after kill -9 at a random moment, what was acknowledged is there; only last lines are torn."""
+    done = tool("kill", "--kills", "24")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| all " in done.stdout
+
+
+def test_throughput_is_measured():
+    """The figures are printed; what they are is for people."""
+    done = tool("throughput", "--events", "400", "--rounds", "1")
+
+    assert done.returncode == 0, done.stderr
+    assert "FileHandler" in done.stdout
+
+
+def test_growth_is_measured(tmp_path):
+    """The table is printed."""
+    done = tool("growth", "--events", "3000", "--folder", str(tmp_path))
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 22
+
+
+@posix
+class TestFork:
+    def fork(self, logger, number):
+        """Fork a child that logs and ends; return whether it did within its time."""
+        child = os.fork()
+        if child == 0:  # pragma: no cover -- the child's coverage is not collected
+            try:
+                logger.info("tool_call", {"n": number})
+                logger.handlers[0].flush()
+            finally:
+                os._exit(0)
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            if os.waitpid(child, os.WNOHANG)[0]:
+                return True
+            time.sleep(0.001)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return False
+
+    @pytest.mark.parametrize("queue", [None, True], ids=["direct", "queue"])
+    def test_while_threads_write(self, tmp_path, queue):
+        """Not blocked, nothing lost: children forked while threads are inside the file's buffer log and end."""
+        path = tmp_path / "app.jsonl"
+        target = logging.FileHandler(path)
+        logger, handler = audited(target, queue=queue)
+        stop = threading.Event()
+
+        def log():
+            while not stop.is_set():
+                logger.info("tool_call", {"note": "x" * 200})
+
+        threads = [threading.Thread(target=log) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        try:
+            ended = [self.fork(logger, number) for number in range(25)]
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+        handler.close()
+        target.close()
+
+        events, torn = whole_lines(path)
+        assert all(ended)
+        assert sorted(numbers(events)) == list(range(25))
+        assert torn == 0
+
+    def test_while_a_target_hangs(self, tmp_path):
+        """Bounded: a target that hangs with its lock delays a fork by a second; the child logs to the fallback."""
+        inside, gate = threading.Event(), threading.Event()
+
+        class Hanging(logging.Handler):
+            def emit(self, record):
+                inside.set()
+                gate.wait(20)
+
+        logger, handler = audited(Hanging(), fallback=tmp_path / "fallback.jsonl")
+        thread = threading.Thread(target=logger.info, args=("tool_call",))
+        thread.start()
+        inside.wait(5)
+        handler.target.emit = lambda record: 1 / 0
+        began = time.monotonic()
+        ended = self.fork(logger, 1)
+        took = time.monotonic() - began
+        gate.set()
+        thread.join()
+
+        assert ended
+        assert 0.9 < took < 3
+        assert numbers(whole_lines(tmp_path / "fallback.jsonl")[0]) == [1]
+
+    def test_two_threads_at_once(self, tmp_path):
+        """Not blocked: threads that fork at the same time leave no lock held."""
+        path = tmp_path / "app.jsonl"
+        target = logging.FileHandler(path)
+        logger, handler = audited(target, rate_limit={"*": 1_000_000})
+        ended = []
+
+        def fork(who):
+            ended.extend(self.fork(logger, who * 100 + number) for number in range(10))
+
+        threads = [threading.Thread(target=fork, args=(who,)) for who in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        logger.info("tool_call", {"n": -1})
+        handler.close()
+        target.close()
+
+        assert ended == [True] * 30
+        assert len(numbers(whole_lines(path)[0])) == 31
+
+    def test_with_the_lock_of_the_rate_limit_held(self, tmp_path):
+        """Not blocked: the lock of the rate limit is the child's own."""
+        target = logging.FileHandler(tmp_path / "app.jsonl")
+        logger, handler = audited(target, rate_limit={"*": 10})
+        with handler._rate._lock:
+            assert self.fork(logger, 1)
+        target.close()
+
+
+CHILDREN = """
+    import logging, multiprocessing, sys, agentlogsafe
+    from concurrent.futures import ProcessPoolExecutor
+
+    def configure():
+        handler = agentlogsafe.AuditHandler(logging.FileHandler(sys.argv[1]), queue=True)
+        logging.getLogger().handlers[:] = [handler]
+        logging.getLogger().setLevel("INFO")
+
+    def work(number):
+        if not logging.getLogger().handlers:
+            configure()
+        logging.info("tool_call", {"n": number})
+
+    if __name__ == "__main__":
+        method = sys.argv[2]
+        context = multiprocessing.get_context(method)
+        if method == "fork":
+            configure()
+            logging.info("tool_call", {"n": -1})
+        children = [context.Process(target=work, args=(number,)) for number in range(3)]
+        for child in children: child.start()
+        for child in children: child.join()
+        with ProcessPoolExecutor(2, mp_context=context) as pool:
+            list(pool.map(work, range(3, 13)))
+"""
+
+
+@posix
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_children_of_multiprocessing(tmp_path, method):
+    """Nothing lost: a child of multiprocessing ends without atexit, and its queue is emptied all the same."""
+    program = tmp_path / "program.py"
+    program.write_text(textwrap.dedent(CHILDREN))
+    path = tmp_path / "app.jsonl"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", program, path, method], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    events, torn = whole_lines(path)
+    assert sorted(numbers(events)) == [*([-1] if method == "fork" else []), *range(13)]
+    assert torn == 0
+
+
+BUSY = """
+    import logging, os, sys, agentlogsafe
+    fallback, queue = sys.argv[2], sys.argv[3] == "queue"
+    handler = agentlogsafe.AuditHandler(logging.FileHandler(sys.argv[1]), fallback=fallback, queue=queue)
+    logging.basicConfig(handlers=[handler], level="INFO")
+    agentlogsafe.end_on_sigterm()
+    with agentlogsafe.run("agent"):
+        number = 0
+        while True:
+            logging.info("tool_call", {"n": number})
+            os.write(1, b"%d\\n" % number)
+            number += 1
+"""
+
+
+@posix
+@pytest.mark.parametrize("way", ["direct", "queue"])
+def test_sigterm_in_the_middle_of_a_call(tmp_path, way):
+    """Nothing lost, and told from a crash: SIGTERM inside a log call ends runs and queues in order; books balance."""
+    for attempt in range(4):
+        path, fallback = tmp_path / f"{attempt}.jsonl", tmp_path / f"{attempt}.fallback"
+        command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(BUSY), path, fallback, way]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            said = process.stdout.readline()
+            time.sleep(0.005 * attempt)
+            process.send_signal(signal.SIGTERM)
+            rest, error = process.communicate(timeout=20)
+        acknowledged = int((said + rest).split(b"\n")[-2])
+
+        assert process.returncode == 128 + signal.SIGTERM, error
+        events, torn = whole_lines(path)
+        kept, _ = whole_lines(fallback)
+        assert torn == 0
+        assert set(range(acknowledged + 1)) <= set(numbers(events + kept))
+        assert events[-2]["event_type"] == "run_end"
+        assert events[-2]["status"] == "cancelled"
+        report = events[-1]["payload"]
+        assert report["accepted"] == report["delivered"] + report["fallback"] + report["lost"]
+        assert report["lost"] == 0
+
+
+class TestStderr:
+    SOURCE = """
+        import logging, sys, agentlogsafe
+        class Failing(logging.Handler):
+            def emit(self, record): raise OSError
+        handler = agentlogsafe.AuditHandler(Failing(), fallback=sys.argv[1])
+        logging.basicConfig(handlers=[handler], level="INFO")
+        for number in range(5):
+            logging.info("tool_call", {"n": number})
+        print(handler.counters.as_dict())
+    """
+
+    @posix
+    def test_closed(self, tmp_path):
+        """Not raised: a process without a stderr logs, and its failing target costs no event."""
+        path = tmp_path / "fallback.jsonl"
+        done = run_program(
+            self.SOURCE,
+            str(path),
+            preexec_fn=lambda: os.close(2),
+            stderr=None,
+            capture_output=False,
+            stdout=subprocess.PIPE,
+        )
+
+        assert done.returncode == 0
+        assert "'accepted': 6, 'delivered': 0, 'fallback': 6, 'lost': 0" in done.stdout
+        assert numbers(whole_lines(path)[0]) == list(range(5))
+
+    def test_nobody_reads(self, tmp_path):
+        """Not raised: when whoever read stderr is gone, nothing happens but that nobody reads it."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        path = tmp_path / "fallback.jsonl"
+        done = run_program(self.SOURCE, str(path), capture_output=False, stdout=subprocess.PIPE, stderr=writing)
+        os.close(writing)
+
+        assert "'accepted': 6, 'delivered': 0, 'fallback': 6, 'lost': 0" in done.stdout
+        assert numbers(whole_lines(path)[0]) == list(range(5))
+
+
+FAKETIME = [*Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), *Path("/usr/lib").glob("faketime/libfaketime.so.1")]
+
+
+@pytest.mark.skipif(not FAKETIME, reason="needs libfaketime (Debian: libfaketime)")
+def test_clock_of_the_process_steps(tmp_path):
+    """Not raised, not blocked: the clock that C code asks, too, steps back a day and on again in a running process."""
+    source = """
+        import logging, sys, time, agentlogsafe
+        handler = agentlogsafe.AuditHandler(logging.FileHandler(sys.argv[1]), queue=sys.argv[3] == "queue")
+        logging.basicConfig(handlers=[handler], level="INFO")
+        before = time.time()
+        for number, offset in enumerate(("+0", "-86400", "+86400", "-3600", "+0")):
+            with open(sys.argv[2], "w") as file:
+                file.write(offset)
+            with agentlogsafe.run("agent"), agentlogsafe.step("tool_call", tool_name="t"):
+                for inner in range(20):
+                    logging.info("decision", {"n": number * 20 + inner})
+        handler.flush()
+        with open(sys.argv[2], "w") as file:
+            file.write("-86400")
+        print(round((time.time() - before) / 3600))
+    """
+    offset = tmp_path / "offset"
+    offset.write_text("+0")
+    environment = {
+        **os.environ,
+        "LD_PRELOAD": str(FAKETIME[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+    for way in ("direct", "queue"):
+        path = tmp_path / f"{way}.jsonl"
+        done = run_program(source, str(path), str(offset), way, env=environment)
+
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == "-24\n"
+        events, torn = whole_lines(path)
+        assert (numbers(events), torn) == (list(range(100)), 0)
+        ids = [event["event_id"] for event in events]
+        assert len(set(ids)) == len(ids)
+        assert len({event["timestamp"][:10] for event in events}) >= 2
+        assert all(event["duration_ms"] >= 0 for event in events if event.get("duration_ms") is not None)
+        offset.write_text("+0")
+
+
+@pytest.mark.xfail(
+    sys.version_info < (3, 14) and fast.gate(["a"]) is not None,
+    strict=True,
+    reason="google-re2 takes the GIL again in a destructor that may not throw, which aborts at the interpreter's end",
+)
+def test_daemon_threads_at_the_end():
+    """Not aborted: daemon threads that log while the interpreter ends leave its exit status alone."""
+    source = """
+        import logging, os, threading, time, agentlogsafe
+        handler = agentlogsafe.AuditHandler(logging.FileHandler(os.devnull))
+        logging.basicConfig(handlers=[handler], level="INFO")
+        def log():
+            while True:
+                logging.info("tool_call", {"note": "some words that are long enough for the fast gate " * 5})
+        for _ in range(3):
+            threading.Thread(target=log, daemon=True).start()
+        time.sleep(0.05)
+    """
+    assert [run_program(source).returncode for _ in range(7)] == [0] * 7
