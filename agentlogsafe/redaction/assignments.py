@@ -122,7 +122,6 @@ def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple
     for sign in "=:>,(" if '"' in text or "'" in text or "`" in text else "=:>":
         at = text.find(sign)
         while at >= 0:
-            end = at
             if (
                 (sign == "," and not _after_name(text, at))
                 or (sign == "(" and text[at + 1 : at + 2] not in _QUOTES)
@@ -130,8 +129,8 @@ def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple
             ):
                 at = text.find(sign, at + 1)
                 continue
-            while end and text[end - 1] in _TAIL_DROPPED and at - end < 8:  # noqa: PLR2004 - said beside it, or a plain length
-                end -= 1
+            begin = at - 8 if at > 8 else 0  # noqa: PLR2004 - said beside it, or a plain length
+            end = begin + len(text[begin:at].rstrip(_TAIL_DROPPED))
             word = text[max(end - 6, 0) : end].rstrip("0123456789")[-4:]
             low = word.lower()
             if (

@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int, str]
 INTERNATIONAL, AMERICAN, NATIONAL, SPOKEN = PHONES
-_LETTERS = frozenset(string.ascii_letters)
 _CALLED = re.compile(r"\(?\d(?:[ ().-]{0,2}\d){5,14}(?![\w-]|[.:]\d)")
 Check = Callable[[str], bool]
 
-_DIGITS = re.compile(r"[0-9][A-Za-z0-9]*")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 _OUTLINE = {**{ord(c): "9" for c in string.digits}, **{ord(c): "A" for c in string.ascii_letters}}
 _JOINTS = frozenset((" ", "-", ".", "/", ":", "_", "+", ""))
@@ -54,6 +52,12 @@ _CARD_CONTEXT = frozenset(
     )
 )
 _IBAN_LONGEST = 42
+_ZERO = ord("0")
+_LETTER = ord("a")
+_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
+_CLASSES = bytes(
+    48 if chr(code) in string.digits else 97 if chr(code) in string.ascii_letters else 32 for code in range(256)
+)
 _FLOATING = re.compile(r"\d+\.\d+$")
 
 
@@ -151,31 +155,37 @@ class Numbers:
         if last == at and end - start < 6 and follow not in (" A", "-A"):  # noqa: PLR2004 - said beside it, or a plain length
             return None
         begin = start - 3 if start >= 3 and outline[start - 3 : start - 1] == "AA" and text[start - 1] == " " else start  # noqa: PLR2004 - said beside it, or a plain length
+        outlines = self._by_outline
+        issued = "2" <= text[start] <= "9" or text.startswith("1800", start)
         for end_chunk in range(last, at - 1, -1):
             end = chunks[end_chunk][1]
-            if not 6 <= end - start <= 64:  # noqa: PLR2004 - said beside it, or a plain length
+            size = end - start
+            if size < 6:  # noqa: PLR2004 - said beside it, or a plain length
+                break
+            if size > 64:  # noqa: PLR2004 - said beside it, or a plain length
                 continue
-            found = self._kind(text, outline, start, end, context) or self._card(text, start, end, context)
-            if found is None and outline[end : end + 2] in (" A", "-A") and outline[end + 2 : end + 3] != "A":
+            found = self._kind(text, outline, start, end, context) if outline[start:end] in outlines else None
+            if found is None and issued and 12 <= size <= 23:  # noqa: PLR2004 - said beside it, or a plain length
+                found = self._card(text, start, end, context)
+            follow = outline[end : end + 2]
+            if found is None and follow in (" A", "-A") and outline[end + 2 : end + 3] != "A":
                 found = self._kind(text, outline, begin, end + 2, context)
-            if found is None and text[end : end + 1] == "(":
+            if found is None and follow[:1] == "(":
                 found = self._kind(text, outline, start, end + 3, context)
             if found:
                 return found
         return None
 
     def _card(self, text: str, start: int, end: int, context: str) -> Span | None:
-        if not 12 <= end - start <= 23 or (not "2" <= text[start] <= "9" and text[start : start + 4] != "1800"):  # noqa: PLR2004 - said beside it, or a plain length
-            return None
         value = text[start:end]
         digits = value.replace(" ", "").replace("-", "")
         if not digits.isdigit() or not digits.isascii() or not 12 <= len(digits) <= 19:  # noqa: PLR2004 - said beside it, or a plain length
             return None
-        if value != digits and len(re.split("[ -]", value)[0]) != 4:  # noqa: PLR2004 - said beside it, or a plain length
+        if value != digits and (value[4] not in " -" or not value[:4].isdigit()):
             return None
-        if not _bounded(text, start, end):
+        if not _luhn(digits) or not _bounded(text, start, end):
             return None
-        if card(digits) or (_luhn_in_context(digits) and _CARD_CONTEXT & _around(text, start, end, context)):
+        if card(digits) or (len(set(digits)) > 2 and _CARD_CONTEXT & _around(text, start, end, context)):  # noqa: PLR2004 - said beside it, or a plain length
             return start, end, "CARD"
         return None
 
@@ -204,12 +214,15 @@ class Numbers:
 def _chunks(text: str) -> list[tuple[int, int]]:
     """Return the spans of runs of ASCII letters and digits that hold a digit, with at most eight letters before the first."""  # noqa: E501 - a pattern or a table row reads as one line
     out: list[tuple[int, int]] = []
-    for match in _DIGITS.finditer(text):
-        start, end = match.span()
-        least = max(start - 9, 0)
-        while start > least and text[start - 1] in _LETTERS:
-            start -= 1
-        if start and text[start - 1].isalnum() or end < len(text) and text[end].isalnum() or end - start > 64:  # noqa: PLR2004, RUF021 - said beside it, or a plain length
+    raw = text.encode("ascii", "replace").translate(_CLASSES) + b" "
+    end = 0
+    size = len(text)
+    while (start := raw.find(b"0", end)) >= 0:
+        end = raw.find(b" ", start)
+        if start and raw[start - 1] == _LETTER:
+            least = max(start - 9, 0)
+            start = least + len(raw[least:start].rstrip(b"a"))
+        if start and text[start - 1].isalnum() or end < size and text[end].isalnum() or end - start > 64:  # noqa: PLR2004, RUF021 - said beside it, or a plain length
             continue
         out.append((start, end))
     return out
@@ -299,13 +312,10 @@ def _mentions(words: set[str], context: str) -> bool:
     return False
 
 
-def _luhn_in_context(digits: str) -> bool:
-    return (
-        sum(int(d) if i % 2 == 0 else (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)[int(d)] for i, d in enumerate(reversed(digits)))
-        % 10
-        == 0
-        and len(set(digits)) > 2  # noqa: PLR2004 - said beside it, or a plain length
-    )
+def _luhn(digits: str) -> bool:
+    """Return whether the last of the ASCII *digits* is Luhn's checksum of the others."""
+    raw = digits.encode()
+    return (sum(raw[-1::-2]) - _ZERO * ((len(raw) + 1) // 2) + sum(raw[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
 def _iban_at(text: str, start: int) -> Span | None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction.assignments import _MASK, _STOCK, _secretive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Span = tuple[int, int, str]
 
 _STATED = re.compile(
     r"(?i)\b(?P<k>(?:pass(?:word|wd|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?)(?P<m>[\"')\]]{0,2}[ \t]{1,2}(?:(?:for|of|to)[ \t][\w.@-]{1,30}[ \t])?(?:(?:is|was|are|equals|will be|should be)(?:[ \t](?:now|set to|currently))?[ \t]?:?|set to|->|-)[ \t]{1,3}|[ \t]{1,3})[\"'`(]{0,2}(?P<v>[^\s\"'`]{4,200})"  # noqa: E501 - a pattern or a table row reads as one line
 )
+# These two start with their hyphen and look back from it: a pattern with a fixed first character is searched faster.
 _OPTION = re.compile(
-    r"(?:(?<=\s)|^)(?:--?(?P<k>[A-Za-z][\w.-]{1,40})(?:[ \t]{1,3}|=)(?:\"(?P<d>[^\"\n]{1,400})\"|'(?P<s>[^'\n]{1,400})'|(?P<p>[^\s\"'`|&;<>-][^\s\"'`|&;<>]{0,400})))"  # noqa: E501 - a pattern or a table row reads as one line
+    r"-(?:(?<=\s-)|(?<=^-))(?:-?(?P<k>[A-Za-z][\w.-]{1,40})(?:[ \t]{1,3}|=)(?:\"(?P<d>[^\"\n]{1,400})\"|'(?P<s>[^'\n]{1,400})'|(?P<p>[^\s\"'`|&;<>-][^\s\"'`|&;<>]{0,400})))"  # noqa: E501 - a pattern or a table row reads as one line
 )
 _USER = re.compile(
-    r"(?:(?<=\s)|^)(?:-[A-Za-z]{0,6}[uU]|--user|--proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?[^\s:\"'/@]{0,80}:[\"']?(?P<v>[^\s\"'@]{3,200})"  # noqa: E501 - a pattern or a table row reads as one line
+    r"-(?:(?<=\s-)|(?<=^-))(?:[A-Za-z]{0,6}[uU]|-user|-proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?[^\s:\"'/@]{0,80}:[\"']?(?P<v>[^\s\"'@]{3,200})"  # noqa: E501 - a pattern or a table row reads as one line
 )
 _DATABASE = re.compile(
     r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo|mongodump|7z|zip|unzip)\b[^\n|;&]{0,200}?[ \t]-p[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{2,100})"  # noqa: E501 - a pattern or a table row reads as one line
@@ -38,13 +43,50 @@ _DOCUMENT = re.compile(
     r"(?i)(?<![A-Za-z])(?:(?P<p>passports?|passeport|reisepass|pasaporte|passaporto)|(?:driver['\u2019]?s?|driving)[ ](?:licen[cs]e|permit))(?:[ ](?:number|num|no\.?|nr\.?|id|#))?"  # noqa: E501 - a pattern or a table row reads as one line
     r"(?:[ ](?:is|was|es|est|ist|:|=|#)|:|=|#)?[ ]{1,2}(?P<v>[A-Z]{0,3}[0-9][0-9A-Z -]{3,20}[0-9])(?![A-Za-z0-9])"
 )
+# Every match of the pattern starts with one of these, in lower case.
+_STARTS: dict[re.Pattern[str], tuple[str, ...]] = {
+    _STATED: ("pass", "secret"),
+    _IDENTIFIED: ("identified",),
+    _SQL: ("password", "encrypted password", "old_password"),
+    _DOCUMENT: ("pass", "reisepass", "pasaporte", "driv"),
+    _BORN: ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born"),
+    _DATABASE: ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip"),
+    _LOGIN: ("sqlplus", "sqlcmd", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp"),  # noqa: E501 - a pattern or a table row reads as one line
+}  # fmt: skip
+_EXOTIC = re.compile("[\u0130\u0131\u017f]")  # they match an i or an s when case is ignored, but are none in lower case
 _WORDY = re.compile(r"[A-Za-z][a-z'\u2019-]*[.,;:!?)]*$")
+
+
+def _matches(pattern: re.Pattern[str], text: str, low: str) -> Iterator[re.Match[str]]:
+    """Yield what ``pattern.finditer(text)`` would, tried only where one of the words stands that its matches start with; *low* is `_lower` of *text*."""  # noqa: E501 - a pattern or a table row reads as one line
+    if not low:
+        yield from pattern.finditer(text)
+        return
+    places: list[int] = []
+    for word in _STARTS[pattern]:
+        at = low.find(word)
+        while at >= 0:
+            places.append(at)
+            at = low.find(word, at + 1)
+    places.sort()
+    last = 0
+    for at in places:
+        match = pattern.match(text, at) if at >= last else None
+        if match:
+            yield match
+            last = match.end()
+
+
+def _lower(text: str) -> str:
+    """Return *text* in lower case, each character in its place; nothing when a character has none."""
+    return "" if not text.isascii() and _EXOTIC.search(text) else text.lower()
 
 
 def stated(text: str) -> list[Span]:
     """Return the spans of passwords and secrets that a sentence states, and of birth dates."""
     spans: list[Span] = []
-    for match in _STATED.finditer(text):
+    low = _lower(text)
+    for match in _matches(_STATED, text, low):
         value = match["v"].rstrip(".,;:!?)\"'") if not match["v"].endswith("!") else match["v"]
         joined = match["m"].strip() == ""
         if (
@@ -63,14 +105,14 @@ def stated(text: str) -> list[Span]:
     for pattern in (_IDENTIFIED, _SQL):
         spans.extend(
             (*match.span("v"), "PASSWORD")
-            for match in pattern.finditer(text)
+            for match in _matches(pattern, text, low)
             if _secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True)
         )
-    for match in _DOCUMENT.finditer(text):
+    for match in _matches(_DOCUMENT, text, low):
         value = match["v"].partition("  ")[0]
         if sum(c.isdigit() for c in value) > 5:  # noqa: PLR2004 - said beside it, or a plain length
             spans.append((*match.span("v"), "PASSPORT" if match["p"] else "LICENSE"))
-    spans.extend((*match.span("v"), "BIRTH_DATE") for match in _BORN.finditer(text))
+    spans.extend((*match.span("v"), "BIRTH_DATE") for match in _matches(_BORN, text, low))
     return spans
 
 
@@ -95,8 +137,9 @@ def options(text: str, category_of: object) -> list[Span]:
             ):
                 continue
             spans.append((*match.span(match.lastgroup), category))
-    for pattern in (_USER, _DATABASE, _LOGIN):
-        for match in pattern.finditer(text):
+    low = _lower(text)
+    for matches in (_USER.finditer(text), _matches(_DATABASE, text, low), _matches(_LOGIN, text, low)):
+        for match in matches:
             value = match["v"]
             if (
                 not _MASK.search(value)

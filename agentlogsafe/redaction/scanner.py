@@ -53,6 +53,7 @@ _URL_TOKEN = re.compile(r"(?i)://(?P<v>[A-Za-z0-9_-]{20,200})(?::x-oauth-basic)?
 _ACCOUNT = re.compile(
     r"(?<![A-Za-z0-9])[A-Z] ?[A-Z]\d{2}[ -]?(?:[A-Za-z0-9]{1,4}[ -]){2,9}[A-Za-z0-9]{1,4}(?![A-Za-z0-9])"
 )
+_SIGNS = "\"'=+_-."
 _NUMERIC = frozenset(("PHONE", "NATIONAL_ID", "TAX_ID", "CARD", "BANK", "PASSPORT", "LICENSE"))
 
 
@@ -65,6 +66,7 @@ class Scanner:
         "_endings",
         "_fast",
         "_found",
+        "_gated",
         "_keys",
         "_mask",
         "_masked",
@@ -85,6 +87,7 @@ class Scanner:
         self._endings = endings or assignments.endings()
         self._fast = fast.gate(self._endings)
         self._tables = Tables(disabled)
+        self._gated = tuple((tuple(map(_sign, d.gate)), d) for _, d in self._tables.gated)
         self._all = not disabled
         self._found = frozenset(disabled)
         self._public = public
@@ -99,11 +102,11 @@ class Scanner:
         self._open = any(not words for _, _, words in self._custom)
 
     def suspicious(self, text: str) -> bool:
-        """Return whether `scan` could change *text*; False is certain."""
+        """Return whether `scan` could change *text*, or a line of it; False is certain."""
         if self._custom and self._wanted(text):
             return True
-        if self._fast is not None and len(text) > fast.SHORTEST and text.isascii() and not self._fast(text):
-            return False
+        if self._fast is not None and len(text) > fast.SHORTEST and text.isascii():
+            return self._fast(text)  # where it is wrong, `scan` finds out
         return gate.questions(text, self._endings) != 0
 
     def _wanted(self, text: str) -> bool:
@@ -258,10 +261,11 @@ class Scanner:
                         if _holds(detector, inner[detector.part])
                     )
         low = text.lower()
-        for sign, detector in self._tables.gated:
-            if sign and sign not in low:
-                continue
-            for literal in detector.gate:
+        present = {sign for sign in _SIGNS if sign in low}
+        for signs, detector in self._gated:
+            for sign, literal in zip(signs, detector.gate, strict=True):
+                if sign and sign not in present:
+                    continue
                 at = low.find(literal)
                 if at < 0:
                     continue
@@ -331,6 +335,11 @@ class Scanner:
             at = end
         out.append(text[at:])
         return "".join(out)
+
+
+def _sign(literal: str) -> str:
+    """Return a sign that is in *literal*: looking for one character is ten times as fast as for several."""
+    return next((sign for sign in _SIGNS if sign in literal), "")
 
 
 def _urls(text: str, rest: re.Pattern[str], scheme: re.Pattern[str]) -> Iterator[re.Match[str]]:
