@@ -78,14 +78,13 @@ def log(
     """
     try:
         if isinstance(logger, (logging.Logger, logging.LoggerAdapter)):
-            if logger.isEnabledFor(level):
-                stamp.fields = bound = Fields(fields)
-                bound.stamp = stamp
-                depth = _caller_depth()
-                if _ADAPTER_COUNTS and isinstance(logger, logging.LoggerAdapter):
-                    depth += 1
-                extra = {context.STAMP: stamp}
-                logger.log(level, event_type, bound, exc_info=exc_info, stacklevel=depth, extra=extra)
+            stamp.fields = bound = Fields(fields)
+            bound.stamp = stamp
+            depth = _caller_depth()
+            if _ADAPTER_COUNTS and isinstance(logger, logging.LoggerAdapter):
+                depth += 1
+            extra = {context.STAMP: stamp}
+            logger.log(level, event_type, bound, exc_info=exc_info, stacklevel=depth, extra=extra)
             return
         own = {str(key): value for key, value in fields.items() if key != "event"}
         if exc_info is not None:

@@ -163,3 +163,34 @@ def test_broken_filter(capsys):
 
     assert event["tool_name"] == "sql"
     assert "ZeroDivisionError" in clean(capsys.readouterr().err)
+
+
+def test_inside_a_handler():
+    """While a record is in flight, where a logger may say that it is not enabled, the event is made (pitfall 23)."""
+    logger, _ = by_formatter("in-flight")
+    audit = agentlogsafe.AgentLogger("a", logger=logger)
+    made = []
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            if record.msg == "hello":
+                made.append(audit.decision("go", reason=TEXT))
+
+    logger.addHandler(Handler())
+    logger.info("hello")
+
+    (event,) = made
+    assert valid(event)["event_type"] == "decision"
+    clean(event)
+
+
+def test_level_is_compared():
+    """A handler compares levels and never asks the logger, so that a record in flight is delivered (pitfall 23)."""
+    logger, stream = by_handler("in-flight")
+    logger.isEnabledFor = lambda level: False
+    try:
+        logger.handle(logger.makeRecord("in-flight", logging.INFO, "file", 1, "tool_call", (), None))
+    finally:
+        del logger.isEnabledFor
+
+    assert lines(stream)[0]["event_type"] == "tool_call"
