@@ -194,14 +194,14 @@ def event_record(
     Args:
         record: the original, left as it is.
         event: the finished event.
-        names: the redacted values of `CHOSEN_NAMES`.
+        names: the redacted values of `CHOSEN_NAMES`; none where the record's own are known to be safe.
         exported: whether a handler may export the record's ``__dict__``, and so needs the fields in it; they can be
             asked for by name in any case.
     """
     old = record.__dict__
     # Naming them costs two thirds of copying all and taking out what came with the call.
     kept = {name: old[name] for name in _OF_PLACE if name in old}
-    kept |= names
+    kept |= names or {name: old[name] for name in CHOSEN_NAMES if name in old}
     kept |= _EMPTIED
     kept["msg"] = event["event_type"]
     if exported:

@@ -69,9 +69,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
         rate_limit: Mapping[str, float] | None = None,
         **settings: Any,
     ) -> None:
-        # MemoryHandler is the one class whose `target: NAME` dictConfig resolves, in any order of handlers; of what
-        # it does, buffering, nothing is used.
-        super().__init__(capacity=1)
+        # All checks come first: logging flushes and closes at exit whatever has called its constructor.
         check_keys("AuditHandler", settings, SETTING_NAMES | OWN_SETTINGS | {"target"})
         check_type("AuditHandler.target", target, (logging.Handler, type(None)), "a handler")
         kinds = (str, PathLike, Mapping, logging.Handler, type(None))
@@ -84,6 +82,9 @@ class AuditHandler(logging.handlers.MemoryHandler):
         self._fallback = (
             fallback if isinstance(fallback, (logging.Handler, type(None))) else FallbackFile.load(fallback)
         )
+        # MemoryHandler is the one class whose `target: NAME` dictConfig resolves, in any order of handlers; of what
+        # it does, buffering, nothing is used.
+        super().__init__(capacity=1)
         self.target = target
         self.counters = Counters(self._label)
         self._outlet = Outlet(self._targets, self._fallback, self.counters, self._report)

@@ -98,3 +98,12 @@ def test_odd_metadata():
     formatter = agentlogsafe.AuditFormatter(metadata={"a": {1, 2}, "b": object})
 
     assert formatter._chain is not agentlogsafe.AuditFormatter(metadata={"a": {1, 2}, "b": object})._chain
+
+
+def test_a_refused_handler_is_not_left_to_logging():
+    """A handler that was refused is not flushed and closed at exit, half made as it is."""
+    with pytest.raises(ConfigurationError) as raised:
+        agentlogsafe.AuditHandler(queue={"sizes": 5})
+
+    left = [ref() for ref in logging._handlerList]
+    assert not [handler for handler in left if isinstance(handler, agentlogsafe.AuditHandler)], raised

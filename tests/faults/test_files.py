@@ -287,11 +287,11 @@ def test_read_only_folder(tmp_path):
     done = run_program(
         """
         import logging, logging.handlers, os, sys, agentlogsafe
-        os.setgroups([]); os.setgid(65534); os.setuid(65534)
         path = sys.argv[1] + "/app.jsonl"
         target = logging.FileHandler(path, delay=True)
         handler = agentlogsafe.AuditHandler(target, fallback=sys.argv[1] + "/fallback.jsonl")
         logging.basicConfig(handlers=[handler], level="INFO")
+        os.setgroups([]); os.setgid(65534); os.setuid(65534)  # not earlier: the interpreter's files may be root's alone
         for number in range(5):
             logging.info("tool_call", {"n": number})
         print(handler.counters.as_dict())
