@@ -250,7 +250,7 @@ def _value(text: str, start: int, category: str, name: str) -> Span | None:
         value = text[found[0] : found[1]][:_JUDGED]
         return (
             (*found, category)
-            if any(c.isdigit() for c in value)
+            if any(map(str.isdigit, value))
             and " " in value.strip()
             and not _MASK.search(value)
             and "://" not in value
@@ -270,7 +270,7 @@ def _run(value: str) -> str:
     """Cut *value* before its first word without a digit: ``12345 and`` → ``12345``."""
     end = len(value)
     for match in re.finditer(r"[ ](?=[A-Za-z(]+(?:[ ./)-]|$))", value):
-        if not any(c.isdigit() for c in value[match.end() : match.end() + 3]):
+        if not any(map(str.isdigit, value[match.end() : match.end() + 3])):
             end = match.start()
             break
     return value[:end].rstrip(" .-/(")
@@ -317,7 +317,7 @@ def _header(text: str, start: int, category: str) -> Span | None:
         or "(" in value
     ):
         return None
-    if category == "COOKIE" and "=" not in value and not any(c.isdigit() for c in value):
+    if category == "COOKIE" and "=" not in value and not any(map(str.isdigit, value)):
         return None
     if category != "COOKIE" and value.isalpha() and len(value) < 12:  # noqa: PLR2004 - said beside it, or a plain length
         return None
@@ -329,7 +329,7 @@ def _header(text: str, start: int, category: str) -> Span | None:
 
 def _expression(value: str) -> bool:
     """Return whether *value* is a dotted name of code without a digit in it: ``httpx.BasicAuth``."""
-    return _CODE.match(value) is not None and not any(c.isdigit() for c in value)
+    return _CODE.match(value) is not None and not any(map(str.isdigit, value))
 
 
 def _prose(value: str) -> bool:
@@ -369,17 +369,13 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
         return value.isdigit()
     if len(set(value)) < (3 if category == "PASSWORD" else 5):
         return False
-    if (
-        not quoted
-        and _CODE.match(value)
-        and not (tight and any(c.isdigit() for c in value) and "(" not in value and "[" not in value)
-    ):
+    digits = any(map(str.isdigit, value))
+    if not quoted and _CODE.match(value) and not (tight and digits and "(" not in value and "[" not in value):
         return False
-    if classify(value) is not None and not any(c.isdigit() for c in value):
+    if not digits and classify(value) is not None:
         return False
-    if value[-1] in "[(" or _DOTTED.fullmatch(value) or not any(c.isalnum() for c in value):
+    if value[-1] in "[(" or _DOTTED.fullmatch(value) or not any(map(str.isalnum, value)):
         return False
-    digits = any(c.isdigit() for c in value)
     if quoted:
         if value.count(" ") > 1 and not digits:
             return False

@@ -194,7 +194,7 @@ class Numbers:
         if rows is None or not _bounded(text, start, end):
             return None
         value = text[start:end].upper()
-        compact = "".join(c for c in value if c.isalnum())
+        compact = "".join(filter(str.isalnum, value))
         whole = start == 0 and end == len(text)
         words: set[str] | None = None
         for row in rows:

@@ -95,9 +95,9 @@ def stated(text: str) -> list[Span]:
             or not _secretive(value, "PASSWORD", "password", quoted=False, tight=False)
         ):
             continue
-        if joined and not (any(c.isdigit() for c in value) and any(c.isalpha() for c in value)):
+        if joined and not (any(map(str.isdigit, value)) and any(map(str.isalpha, value))):
             continue
-        if not any(c.isalnum() for c in value):
+        if not any(map(str.isalnum, value)):
             continue
         spans.append(
             (match.start("v"), match.start("v") + len(value), "PASSWORD" if match["k"][0] in "pP" else "SECRET")

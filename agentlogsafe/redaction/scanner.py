@@ -184,10 +184,10 @@ class Scanner:
             for low, high in islice(masks, bisect_right(ends, start), None):
                 if low >= end:
                     break
-                if any(c.isalnum() for c in text[at:low]):
+                if any(map(str.isalnum, text[at:low])):
                     kept.append((at, low, category))
                 at = high
-            if at < end and any(c.isalnum() for c in text[at:end]):
+            if at < end and any(map(str.isalnum, text[at:end])):
                 kept.append((at, end, category))
         return kept
 

@@ -94,7 +94,8 @@ class Number:
 
 def mixed(text: str) -> bool:
     """Return whether *text* looks random: letters and digits both, and enough different ones."""
-    return any(c.isdigit() for c in text) and any(c.isalpha() for c in text) and len(set(text)) > 7  # noqa: PLR2004 - said beside it, or a plain length
+    characters = set(text)
+    return len(characters) > 7 and any(map(str.isdigit, characters)) and any(map(str.isalpha, characters))  # noqa: PLR2004 - said beside it, or a plain length
 
 
 def varied(text: str) -> bool:
