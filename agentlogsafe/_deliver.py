@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 import orjson
 
 from agentlogsafe._progress import WRITE, Progress, UnusableError
-from agentlogsafe._records import STANDARD, Audited, event_record
+from agentlogsafe._records import CHOSEN_NAMES, STANDARD, Audited, event_record
 from agentlogsafe.delivery import deliver, listen
 from agentlogsafe.errors import ConfigurationError, MissingExtraError
 from agentlogsafe.fallback import FallbackFile, fcntl, is_at, lock
@@ -286,7 +286,8 @@ def record_of(line: bytes) -> logging.LogRecord | None:
     if all(type(stored.get(name)) is str for name in ("schema_version", "event_id", "event_type")):
         event = Audited(stored)
         event.line = line.strip()
-        return event_record(_record(stored, "logger", "level", stored["event_type"]), event, {})
+        record = _record(stored, "logger", "level", stored["event_type"])
+        return event_record(record, event, {name: str(record.__dict__.get(name)) for name in CHOSEN_NAMES})
     message = stored.pop("message", None)
     record = _record(stored, "name", "levelname", message if type(message) is str else json.dumps(message))
     for name, place in (("exc_info", "exc_text"), ("stack_info", "stack_info")):

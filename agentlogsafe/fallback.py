@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import stat
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,12 +59,17 @@ class FallbackFile(logging.Handler):
         super().__init__()
         self.path = Path(path).absolute()
         problem = None
-        if not self.path.parent.is_dir():
+        try:
+            if not stat.S_ISDIR(self.path.parent.stat().st_mode):
+                problem = "its folder is none"
+            elif self.path.is_symlink():
+                problem = "it is a symbolic link"
+            elif self.path.is_dir():
+                problem = "it is a folder"
+        except FileNotFoundError:
             problem = "its folder does not exist"
-        elif self.path.is_dir():
-            problem = "it is a folder"
-        elif self.path.is_symlink():
-            problem = "it is a symbolic link"
+        except OSError as error:
+            problem = str(error.strerror).lower()
         if problem:
             msg = f"fallback: {str(path)!r} cannot be used, {problem} (expected a file in an existing folder)"
             raise ConfigurationError(msg)

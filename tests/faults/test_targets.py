@@ -182,6 +182,16 @@ class TestSleeps:
             assert handler._relay.waiting() == 0
 
 
+class NoLock(contextlib.nullcontext):
+    """For a target that several threads may be inside of."""
+
+    def acquire(self, **_):
+        return True
+
+    def release(self):
+        pass
+
+
 class TestRecursion:
     def test_two_that_log_to_each_other(self):
         """Bounded, accounted for: targets that log into each other's logger end, and nobody waits for ever."""
@@ -210,7 +220,7 @@ class TestRecursion:
 
         class Delegating(Raising):
             def createLock(self):  # noqa: N802
-                self.lock = None
+                self.lock = NoLock()
 
             def emit(self, record):
                 super().emit(record)
@@ -295,19 +305,21 @@ class TestOutOfMemory:
         clean(capsys.readouterr().err)
 
     def configured(self, entry):
+        # No name that was seen before, and is known to be clean.
+        self.name = f"memory.{os.urandom(4).hex()}"
         structlog.configure(
             processors=[*agentlogsafe.processors.audit(), agentlogsafe.processors.to_stdlib],
             logger_factory=structlog.stdlib.LoggerFactory(),
         )
         if entry != "handler":
-            return by_formatter(name="memory")
+            return by_formatter(name=self.name)
         stream = io.StringIO()
-        return audited(logging.StreamHandler(stream), name="memory")[0], stream
+        return audited(logging.StreamHandler(stream), name=self.name)[0], stream
 
     def log(self, entry, logger):
         if entry == "structlog":
-            structlog.get_logger("memory").info("tool_call", note=TEXT)
-            structlog.get_logger("memory").info("hello", note=TEXT)
+            structlog.get_logger(self.name).info("tool_call", note=TEXT)
+            structlog.get_logger(self.name).info("hello", note=TEXT)
         else:
             logger.info("tool_call", {"note": TEXT})
             logger.info("hello %s", TEXT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import socket
@@ -120,8 +121,9 @@ class Server:
     def stop(self):
         """End as a process that is killed does: the system closes what it had open."""
         self._listening.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
         self._listening.close()
         for connection in self._connections:
-            connection.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the other side was quicker
+                connection.shutdown(socket.SHUT_RDWR)
             connection.close()
-        self._thread.join(5)
