@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from functools import lru_cache
 
 _SHORTEST = 4
@@ -29,16 +28,16 @@ _REMEMBERED = frozenset(
 class RunMemory:
     """A bounded memory of one run's sensitive values; adding and reading are safe from several threads.
 
-    Short and common words are not remembered: replacing every ``Main`` because somebody lives in Main Street would do more harm than good.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+    Short and common words are not remembered: replacing every ``Main`` because somebody lives in Main Street would do
+    more harm than good.
+    """
 
-    __slots__ = ("_characters", "_lock", "_name", "_values", "limit")
+    __slots__ = ("_characters", "_name", "_values", "limit")
 
     def __init__(self, limit: int = 256, characters: int = 16_384) -> None:
         """Remember at most *limit* values, and at most *characters* characters of them."""
         self.limit = limit
         self._characters = characters
-        self._lock = threading.Lock()
         self._values: dict[str, str] = {}
         self._name = ""
 
@@ -59,6 +58,8 @@ class RunMemory:
         low = value.lower()
         if low in self._values or category not in _REMEMBERED or not _SHORTEST <= len(value) <= _LONGEST:
             return
+        if category == "ADDRESS" and not (any(c.isdigit() for c in value) and any(c.isalpha() for c in value)):
+            return  # a street and its number; the name of a city is said of flights and offices, too
         if (
             low in _COMMON
             or "\n" in value
@@ -66,10 +67,11 @@ class RunMemory:
             or (value.isdigit() and len(value) < 6)  # noqa: PLR2004 - said beside it, or a plain length
         ):
             return
-        with self._lock:
-            if len(self._values) < self.limit and self._characters >= len(value):
-                self._characters -= len(value)
-                self._values = {**self._values, low: category}
+        # A new dict in one assignment, and no lock, which a forked child would find locked for ever. Two threads at
+        # the same moment may lose one value.
+        values = {**self._values, low: category}
+        if len(values) <= self.limit and sum(map(len, values)) <= self._characters:
+            self._values = values
 
     def known(self, text: str) -> re.Pattern[str] | None:
         """Return the pattern of the remembered values that are in *text*, or None when none is.

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
@@ -224,21 +225,30 @@ def test_forking_while_other_threads_log(tmp_path):
     assert len({event["event_id"] for event in found}) == len(found)
 
 
-@pytest.mark.xfail(strict=True, reason="the lock of a RunMemory is not renewed after a fork")
 @needs_fork
-def test_forking_while_the_memory_of_a_run_is_locked(events):
-    """What a run remembers is guarded by a lock; a child forked while it is held must not wait for it (26)."""
+def test_forking_while_the_memory_of_a_run_is_filled(events):
+    """Children forked while another thread adds to the memory of the run log without waiting for it (26)."""
     with agentlogsafe.run():
         log.info("decision", {"password": "correct-horse"})
-        lock = getattr(context.current().run.memory, "_lock", None)
-        if lock is None:
-            pytest.skip("the memory of a run has no lock")
-        with lock:
-            pid = os.fork()
-            if pid == 0:
-                signal.alarm(5)
-                log.info("decision", {"password": "battery-staple"})
-                os._exit(0)
-        _, status = os.waitpid(pid, 0)
+        memory = context.current().run.memory
+        ended = threading.Event()
 
-    assert status == 0
+        def fill():
+            number = 0
+            while not ended.is_set():
+                memory.add(f"battery-staple-{number % 200}", "PASSWORD")
+                number += 1
+
+        thread = threading.Thread(target=fill)
+        thread.start()
+        try:
+            for _ in range(10):
+                pid = os.fork()
+                if pid == 0:
+                    signal.alarm(5)
+                    log.info("decision", {"password": "battery-staple"})
+                    os._exit(0)
+                assert os.waitpid(pid, 0)[1] == 0
+        finally:
+            ended.set()
+            thread.join()

@@ -16,14 +16,22 @@ COUNTER = [(d.name, sample(shape)) for d in DETECTORS for shape in d.no]
 NUMBER_EXAMPLES = [(n.name, n.category, text) for n in NUMBERS for text in n.yes]
 
 
-@pytest.mark.parametrize(
-    ("name", "category", "text"), EXAMPLES, ids=[f"{row[0]}-{i}" for i, row in enumerate(EXAMPLES)]
-)
-@pytest.mark.parametrize("frame", FRAMES)
-def test_example(name, category, text, frame):
+def stands(name, text, frame):
+    """Return whether such a thing stands in such a place: not everything does in a query string."""
+    return frame != "x={}&y=1" or not (set("= \n") & set(text) or name in {"email", "ipv6", "mac"})
+
+
+FRAMED = [
+    pytest.param(name, text, frame, id=f"{frame}-{name}-{number}")
+    for frame in FRAMES
+    for number, (name, _, text) in enumerate(EXAMPLES)
+    if stands(name, text, frame)
+]
+
+
+@pytest.mark.parametrize(("name", "text", "frame"), FRAMED)
+def test_example(name, text, frame):
     """An example is redacted wherever it stands."""
-    if frame == "x={}&y=1" and ("=" in text or " " in text or "\n" in text or name in {"email", "ipv6", "mac"}):
-        pytest.skip("not something that stands in a query string")
     value = text.split()[-1] if name in {"bearer", "basic"} else text
     out = redact(frame.format(text))
     assert value not in out
