@@ -62,9 +62,7 @@ def samples(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield name, "custom", item
 
 
-def run(
-    policy: str, files: tuple[Path, ...], forbidden: tuple[str, ...], event_type: str | None, as_json: bool
-) -> int:
+def run(policy: str, files: tuple[Path, ...], forbidden: tuple[str, ...], event_type: str | None, as_json: bool) -> int:
     """Print what *policy* makes of the samples in *files*; return how many forbidden fields it lets through."""
     source: Any = Path(policy) if Path(policy).is_file() else policy
     console = rich.console.Console()
