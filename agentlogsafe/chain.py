@@ -6,6 +6,7 @@ event of one call however many handlers ask for it. Equal settings share one cha
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Mapping
@@ -328,7 +329,8 @@ class Chain:
         )
         for name, value in (("level", level), ("logger", logger)):
             if type(value) is str:
-                event[name] = self.name(value)
+                with contextlib.suppress(Exception):  # what broke the call can break this, too
+                    event[name] = self.name(value)
         event.line = None
         return event
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import threading
@@ -119,14 +120,18 @@ class AuditHandler(logging.handlers.MemoryHandler):
 
     def handle(self, record: logging.LogRecord) -> Any:
         """Emit the record unless a filter of this handler rejects it. Never raises."""
+        kept: Any = True
         try:
-            kept: Any = self.filter(record) if self.filters else True
-        except Exception as error:  # noqa: BLE001 -- a filter that fails keeps nothing from being recorded
-            report(self._place(), f"a filter raised {type(error).__name__}; the record is kept")
-            kept = True
-        if kept:
-            # From Python 3.12 a filter may return another record in place of this one.
-            self.emit(kept if isinstance(kept, logging.LogRecord) else record)
+            if self.filters:
+                try:
+                    kept = self.filter(record)
+                except Exception as error:  # noqa: BLE001 -- a filter that fails keeps nothing from being recorded
+                    report(self._place(), f"a filter raised {type(error).__name__}; the record is kept")
+            if kept:
+                # From Python 3.12 a filter may return another record in place of this one.
+                self.emit(kept if isinstance(kept, logging.LogRecord) else record)
+        except Exception:  # noqa: BLE001 -- the recursion limit is so near that `emit` could not even count
+            self.counters.lost += 1  # no call: there is no room for one
         return kept
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -149,7 +154,8 @@ class AuditHandler(logging.handlers.MemoryHandler):
                     self._emit(nested.waiting.popleft())
         except Exception as error:  # noqa: BLE001 -- a log call is sacred
             self._lose(type(error).__name__)
-            report(self._place(), f"a record was lost ({type(error).__name__})")
+            with contextlib.suppress(RecursionError):
+                report(self._place(), f"a record was lost ({type(error).__name__})")
         finally:
             nested.active = False
             nested.draining = False

@@ -6,6 +6,8 @@ the same, byte for byte, with and without it.
 
 from __future__ import annotations
 
+import atexit
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +22,22 @@ _ALWAYS = (
 )  # fmt: skip
 SHORTEST = 64
 """Below this many characters the plain gate is as fast."""
+
+
+_ending: list[bool] = []
+
+
+def _end() -> None:
+    """Stop using google-re2 when the interpreter ends.
+
+    It takes the GIL again in a destructor. For a daemon thread, taking the GIL then is its end, and an end inside a
+    destructor aborts the process.
+    """
+    _ending.append(True)
+    time.sleep(0.01)  # whoever is inside comes out
+
+
+atexit.register(_end)
 
 
 def gate(endings: Iterable[str]) -> Callable[[str], bool] | None:
@@ -39,6 +57,8 @@ def gate(endings: Iterable[str]) -> Callable[[str], bool] | None:
         return None
 
     def interesting(text: str) -> bool:
+        if _ending:
+            return True
         return search(text.encode()) is not None
 
     return interesting

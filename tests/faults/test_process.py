@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from agentlogsafe.redaction import fast
 from tests.conftest import ROOT
 
 from .tools import audited, numbers, run_program, whole_lines
@@ -331,11 +330,6 @@ def test_clock_of_the_process_steps(tmp_path):
         offset.write_text("+0")
 
 
-@pytest.mark.xfail(
-    sys.version_info < (3, 14) and fast.gate(["a"]) is not None,
-    strict=True,
-    reason="google-re2 takes the GIL again in a destructor that may not throw, which aborts at the interpreter's end",
-)
 def test_daemon_threads_at_the_end():
     """Not aborted: daemon threads that log while the interpreter ends leave its exit status alone."""
     source = """
