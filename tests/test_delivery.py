@@ -401,9 +401,9 @@ class TestProcessLife:
                 print("ready", flush=True)
                 time.sleep(30)
         """
-        with subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True
-        ) as process:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+        command = [sys.executable, "-c", textwrap.dedent(program)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
             assert process.stdout.readline() == "ready\n"
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 128 + signal.SIGTERM
