@@ -1,0 +1,257 @@
+"""What a seal is: the bytes that are hashed, the keys, and the checkpoints; for the writing and the reading wing.
+
+A seal binds an event to its place in a stream: ``{"stream", "seq", "prev", "hash"}``, and in a keyed stream ``"key"``.
+The hash is taken over the canonical form (RFC 8785) of the seal without its hash and of the event's own fields, without
+nulls, so that it survives a shipper that orders keys anew, drops nulls or adds fields of its own. With a key it is an
+HMAC under a key of which each event uses the next: whoever takes a process finds no key of the past (the forward
+integrity of Bellare and Yee, 1997, and of Schneier and Kelsey, "Secure Audit Logs", 1999).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from agentlogsafe.errors import MissingExtraError
+from agentlogsafe.events import BASE_FIELDS, OPTIONAL_FIELDS
+
+OWN_FIELDS = frozenset((*BASE_FIELDS, *OPTIONAL_FIELDS)) - {"seal"}
+"""What a seal covers of an event. Other fields on top level are a shipper's."""
+
+_LABEL = b"agentlogsafe seal v1 "
+_KEY_ID_BYTES = 8
+_EXACT = 2**53
+
+# RFC 8785 orders names by UTF-16 code units: those above U+FFFF before U+E000 to U+FFFF. UTF-8 does not.
+_ASTRAL, _HIGH = re.compile(rb"[\xf0-\xf4]"), re.compile(rb"[\xee\xef]")
+
+
+def canonical(value: Any) -> bytes:
+    """Return the canonical form of a JSON value (RFC 8785).
+
+    Integers beyond 2**53, which the RFC leaves out, keep all of their digits: to change the last one is a change.
+
+    Raises:
+        TypeError: for what is no JSON.
+    """
+    return _canonical(value, _is_odd((value,)), nulls=True)
+
+
+def body(fields: Mapping[str, Any]) -> bytes:
+    """Return the canonical form of an event's own *fields*, in which none is null, without nulls further down."""
+    return _canonical(fields, _is_odd(fields.values()), nulls=False)
+
+
+def _canonical(value: Any, odd: bool, *, nulls: bool) -> bytes:
+    if not odd:
+        written = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        if written.isascii() or _ASTRAL.search(written) is None or _HIGH.search(written) is None:
+            return written
+    return orjson.dumps(_ordered(value, nulls))
+
+
+def _is_odd(values: Iterable[Any]) -> bool:
+    """Return whether something in *values* may have to be written otherwise than orjson does, or left out."""
+    for value in values:
+        kind = type(value)
+        if kind is str or kind is int or kind is bool:
+            continue
+        if kind is float:
+            if value % 1 == 0 or not 1e-4 <= (value if value > 0 else -value) < 1e15:  # noqa: PLR2004 -- 1.0, 1e-7
+                return True
+        elif kind is dict:
+            if _is_odd(value.values()):
+                return True
+        elif kind is not list or _is_odd(value):  # null, or what is no JSON
+            return True
+    return False
+
+
+def _ordered(value: Any, nulls: bool) -> Any:
+    """Return *value* with its names in order and its numbers as ECMAScript writes them."""
+    if isinstance(value, Mapping):
+        names = sorted(value, key=_utf_16)
+        return {name: _ordered(value[name], nulls) for name in names if nulls or value[name] is not None}
+    if isinstance(value, (list, tuple)):
+        return [_ordered(item, nulls) for item in value]
+    return orjson.Fragment(_number(value)) if isinstance(value, float) else value
+
+
+def _utf_16(name: str) -> bytes:
+    return name.encode("utf-16-be")
+
+
+def _number(value: float) -> str:
+    """Return a finite float as ECMAScript's ``Number::toString`` writes it (RFC 8785, section 3.2.2.3)."""
+    if value.is_integer() and abs(value) < 1e21:  # noqa: PLR2004 -- ECMAScript's bound
+        return _whole(value)
+    text = repr(value)  # the shortest digits that read back as the same number, as ECMAScript wants them
+    if "e" not in text:
+        return text
+    mantissa, _, exponent = text.partition("e")
+    power = int(exponent)
+    if power >= -6 and power < 0:  # noqa: PLR2004 -- ECMAScript's bound
+        sign, digits = ("-", mantissa[1:]) if mantissa[0] == "-" else ("", mantissa)
+        return f"{sign}0.{'0' * (-power - 1)}{digits.replace('.', '')}"
+    return f"{mantissa.removesuffix('.0')}e{power:+d}"
+
+
+def _whole(value: float) -> str:
+    if abs(value) < _EXACT:
+        return str(int(value))
+    # Its shortest digits, filled up with zeros; int() would show the digits of the binary number.
+    mantissa, _, exponent = f"{value!r}".partition("e")
+    if not exponent:
+        return mantissa.removesuffix(".0")
+    whole, _, fraction = mantissa.partition(".")
+    fraction = "" if fraction == "0" else fraction
+    return f"{whole}{fraction}{'0' * (int(exponent) - len(fraction))}"
+
+
+def message(event: Mapping[str, Any]) -> bytes:
+    """Return the bytes that the hash of a sealed *event* is taken over."""
+    seal = canonical({name: value for name, value in event["seal"].items() if name != "hash" and value is not None})
+    own = {name: value for name, value in event.items() if value is not None and name in OWN_FIELDS}
+    return seal + b"\n" + body(own)
+
+
+def event_hash(event: Mapping[str, Any], key: bytes | None = None) -> str:
+    """Return the hash that a sealed *event* has to have, as 64 hexadecimal digits.
+
+    Args:
+        event: with its ``seal``; the hash in it is not looked at.
+        key: of its place in the stream, where the stream is keyed.
+    """
+    return digest(message(event), key)
+
+
+def digest(data: bytes, key: bytes | None) -> str:
+    """Return the SHA-256 of *data*, or with a *key* its HMAC-SHA-256 (RFC 2104), in hexadecimal."""
+    return hashlib.sha256(data).hexdigest() if key is None else hmac.digest(key, data, "sha256").hex()
+
+
+def key_id(master: bytes) -> str:
+    """Return the public name of a first key, as 16 hexadecimal digits."""
+    return hmac.digest(master, _LABEL + b"id", "sha256")[:_KEY_ID_BYTES].hex()
+
+
+def stream_key(master: bytes, stream: str) -> bytes:
+    """Return the key of the first event of *stream*."""
+    return hmac.digest(master, _LABEL + b"stream " + stream.encode(), "sha256")
+
+
+def next_key(key: bytes) -> bytes:
+    """Return the key of the event after the one that *key* sealed. There is no way back."""
+    return hashlib.sha256(_LABEL + b"next " + key).digest()
+
+
+def fork_key(key: bytes, stream: str) -> bytes:
+    """Return the key of the first event of *stream* in a forked child.
+
+    Args:
+        key: that the parent's next event would have had at the fork.
+        stream: the child's.
+    """
+    return hmac.digest(key, _LABEL + b"fork " + stream.encode(), "sha256")
+
+
+def sign(checkpoint: Mapping[str, Any], private_key: Any) -> dict[str, Any]:
+    """Return *checkpoint* with ``signer`` and ``signature`` (Ed25519, RFC 8032).
+
+    Args:
+        checkpoint: ``stream, seq, hash, count, time`` and perhaps ``key``.
+        private_key: an ``Ed25519PrivateKey``, as `load_signing_key` returns it.
+    """
+    signer = base64.b64encode(private_key.public_key().public_bytes_raw()).decode()
+    signed = {**checkpoint, "signer": signer}
+    return {**signed, "signature": base64.b64encode(private_key.sign(canonical(signed))).decode()}
+
+
+def verify_checkpoint(checkpoint: Mapping[str, Any], public_key: Any = None) -> bool:
+    """Return whether the signature on *checkpoint* is genuine.
+
+    Args:
+        checkpoint: as `sign` returned it, from wherever it was kept.
+        public_key: an ``Ed25519PublicKey`` that is trusted. Without one, the checkpoint is held against the signer it
+            names itself, which shows damage, but not who wrote it.
+    """
+    ed25519 = _ed25519()
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 -- an extra
+
+    try:
+        if public_key is None:
+            public_key = ed25519.Ed25519PublicKey.from_public_bytes(base64.b64decode(checkpoint["signer"]))
+        unsigned = {name: value for name, value in checkpoint.items() if name != "signature" and value is not None}
+        public_key.verify(base64.b64decode(checkpoint["signature"]), canonical(unsigned))
+    except (InvalidSignature, KeyError, TypeError, ValueError):
+        return False
+    return True
+
+
+def load_signing_key(data: bytes) -> Any:
+    """Return an ``Ed25519PrivateKey`` from PEM (PKCS #8, as ``openssl genpkey -algorithm ed25519`` writes it).
+
+    Its 32 bytes, as they are or in base64 or hexadecimal, are taken too.
+
+    Raises:
+        ValueError: for anything else.
+        MissingExtraError: without the package *cryptography*.
+    """
+    ed25519 = _ed25519()
+    if b"-----BEGIN" in data:
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 -- an extra
+
+        return _checked(load_pem_private_key(data, None), ed25519.Ed25519PrivateKey)
+    return ed25519.Ed25519PrivateKey.from_private_bytes(_raw(data))
+
+
+def load_public_key(data: bytes) -> Any:
+    """Return an ``Ed25519PublicKey`` from PEM, or from its 32 bytes as they are or in base64 or hexadecimal.
+
+    Raises:
+        ValueError: for anything else.
+        MissingExtraError: without the package *cryptography*.
+    """
+    ed25519 = _ed25519()
+    if b"-----BEGIN" in data:
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415 -- an extra
+
+        return _checked(load_pem_public_key(data), ed25519.Ed25519PublicKey)
+    return ed25519.Ed25519PublicKey.from_public_bytes(_raw(data))
+
+
+def _checked(key: Any, kind: type) -> Any:
+    if not isinstance(key, kind):
+        msg = f"expected an Ed25519 key, got {type(key).__name__}"
+        raise ValueError(msg)  # noqa: TRY004 -- one kind of error for a key that does not fit
+    return key
+
+
+def _raw(data: bytes) -> bytes:
+    size = 32
+    if len(data) == size:
+        return data
+    text = data.strip()
+    try:
+        key = bytes.fromhex(text.decode()) if len(text) == 2 * size else base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != size:
+        msg = "expected an Ed25519 key as PEM, or its 32 bytes in base64 or hexadecimal"
+        raise ValueError(msg)
+    return key
+
+
+def _ed25519() -> Any:
+    try:
+        from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415 -- an extra
+    except ImportError as error:
+        msg = "signed checkpoints need the package cryptography: pip install 'agentlogsafe[seal]'"
+        raise MissingExtraError(msg) from error
+    return ed25519
