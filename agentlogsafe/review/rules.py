@@ -1,0 +1,24 @@
+"""Every rule and every summary by its name: what is compiled for each engine.
+
+An entry is a function from `Tables` to an Ibis table. A new rule belongs in the list of its family, a new
+summary (what ``runs`` shows, say) in ``SUMMARIES``; then run ``python -m agentlogsafe.review.compiled``: it writes
+down the SQL that small inputs are checked with, without importing Ibis. A test compares it with what Ibis compiles now.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ibis.expr.types import Table
+
+    from agentlogsafe.review.tables import Tables
+
+    Rule = Callable[[Tables], Table]
+
+INTEGRITY: list[Rule] = []
+COMPLETENESS: list[Rule] = []
+SUMMARIES: list[Rule] = []
+"""Any columns; asked by name: ``review.summary("runs")``."""
