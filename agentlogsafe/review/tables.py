@@ -136,6 +136,9 @@ FINDINGS: dict[str, str] = {
     "affected": "int64",  # how many events or lines the finding is about
     "seen": "string",  # what was seen, in a sentence
     "expected": "string",  # what was expected
+    "ts": "int64",  # of the event, and who acted, where the rows have them: what --since, --agent, --workflow go by
+    "agent_name": "string",
+    "workflow_name": "string",
 }
 """What a rule returns: one row for each fact, null where something does not apply."""
 
@@ -191,6 +194,9 @@ class Finding(NamedTuple):
     affected: int | None
     seen: str | None
     expected: str | None
+    ts: int | None = None
+    agent_name: str | None = None
+    workflow_name: str | None = None
 
 
 @dataclass(frozen=True)
