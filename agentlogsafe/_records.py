@@ -215,3 +215,10 @@ def to_json(event: dict[str, Any]) -> str:
     """Return *event* as one line of JSON."""
     line = event.line if type(event) is Audited else None
     return (line or orjson.dumps(event)).decode()
+
+
+def finished_record(event: Audited) -> logging.LogRecord:
+    """Return a record for an event that the library itself has to log through an application's handlers."""
+    record = logging.LogRecord("agentlogsafe", logging.INFO, __file__, 0, event["event_type"], None, None)
+    record.__dict__[STAMP] = Stamp.finished(event)
+    return record

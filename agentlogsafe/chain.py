@@ -1,4 +1,4 @@
-"""The one path of a log call: normalize → redact → limit.
+"""The one path of a log call: normalize → redact → limit → seal.
 
 Formatter, handler and processors all call a `Chain`. It never raises, never changes what it is given, and makes one
 event of one call however many handlers ask for it. Equal settings share one chain.
@@ -7,6 +7,7 @@ event of one call however many handlers ask for it. Equal settings share one cha
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import time
 from collections.abc import Mapping
@@ -17,15 +18,17 @@ import orjson
 
 from agentlogsafe import _ordinary as ordinary
 from agentlogsafe import _records as records
+from agentlogsafe import delivery
 from agentlogsafe._records import Audited, Call
-from agentlogsafe.context import RUN, STAMP, Defaults, Frame, RunState, Stamp, current, trace_of
+from agentlogsafe._stream import ROOM, Sealer
+from agentlogsafe._views import View, Views, merged
+from agentlogsafe.context import RUN, STAMP, Frame, Stamp, current, trace_of
 from agentlogsafe.events import BASE_FIELDS, EVENT_TYPES, SCHEMA_VERSION, new_id, normalize, timestamp
 from agentlogsafe.limits import fit
 from agentlogsafe.redaction import Report, RunMemory, compile_policy
 from agentlogsafe.settings import Settings
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable
 
 UNREADABLE = "[UNREDACTABLE]"
@@ -33,21 +36,11 @@ observers: list[Callable[[Audited], None]] = []
 """Told of every event that any chain makes; for tests."""
 
 _call = tuple.__new__  # a third of the cost of Call(...), which every event has to pay
-_MAX_NAMES = 1_000
+_LEAST_LINE = 1_024
 _OTEL = "opentelemetry.trace"
 _METHOD_LEVELS = {"warn": "warning", "exception": "error", "fatal": "critical", "msg": "info"}
 _NO_RUN = "run: the event is outside any run"
 _AFTER_END = "run: the event came after the run's end"
-
-
-class _View(NamedTuple):
-    """What settings, logger object and run say of an event, merged and redacted once."""
-
-    template: dict[str, Any]
-    risk: bytes | None
-    metadata: bytes | None
-    redactions: dict[str, int]
-    problems: list[str]
 
 
 class Chain:
@@ -64,9 +57,12 @@ class Chain:
         policy = settings.policy
         self._policy = {"name": policy.name, "version": policy.version, "digest": policy.digest}
         self._line, self._string = limits.line, limits.string
-        self._names: dict[str, str] = {}
-        self._sets_of_names: dict[tuple[Any, ...], dict[str, str]] = {}
-        self._base = self._make_view(None, None)
+        self._views = Views(settings, self.redactor)
+        self.name, self.names = self._views.name, self._views.names
+        self.sealer: Sealer | None = None
+        if settings.seal is not None:
+            self.sealer = Sealer("seal", settings.seal, self._policy, self.end_stream)
+            self._line = max(_LEAST_LINE, self._line - ROOM)
 
     def record(self, record: logging.LogRecord) -> Audited | logging.LogRecord | None:
         """Return what becomes of a LogRecord: an event, an ordinary record that is redacted, or None (dropped)."""
@@ -156,6 +152,8 @@ class Chain:
             stamp = fields.pop(STAMP, None)
             if type(stamp) is not Stamp:
                 stamp = Stamp.of(new_id(), current())
+            elif stamp.final is not None:
+                return stamp.final  # type: ignore[no-any-return]
             message = fields.pop("event", None)
             if fields.get("level") in (level, method) or method == "log":
                 level = str(fields.pop("level", level))
@@ -188,28 +186,77 @@ class Chain:
         return event
 
     def safe_event(self, event_type: str, fields: Mapping[Any, object], call: Call) -> Audited:
-        """Return the finished event of a call that no handler asked for. Never raises."""
+        """Return the event of a call that no handler asked for, unsealed: it has no place in a stream. Never raises."""
         try:
-            return self.event(event_type, fields, call)
+            return self._event(event_type, fields, call)
         except Exception as error:  # noqa: BLE001 -- fail closed, as above
-            return self._broken(call.stamp, call.level, call.logger, error)
+            return self._unreadable(call.stamp, call.level, call.logger, error)
 
-    def own_event(self, payload: Mapping[str, object], record: logging.LogRecord) -> Audited:
-        """Return an event that the library itself has to log, which no run is the cause of."""
-        made = self.safe_event("custom", payload, Call(Stamp.of(new_id(), None), record.created, None, record.name))
-        made.pop("problems")
-        made["level"] = _level_name(record.levelname)
-        made.line = None
+    def own_event(
+        self,
+        payload: Mapping[str, object],
+        record: logging.LogRecord,
+        *,
+        sealed: bool = True,
+        closing: Mapping[str, int] | None = None,
+    ) -> Audited:
+        """Return an event that the library itself has to log, which no run is the cause of.
+
+        Args:
+            payload: what it says.
+            record: what it is handed on as.
+            sealed: whether it is part of the stream.
+            closing: counts, where it closes the stream.
+        """
+        call = Call(Stamp.of(new_id(), None), record.created, _level_name(record.levelname), record.name)
+        made = self.safe_event("custom", payload, call)
+        if made.pop("problems", None):
+            made.line = None
+        if sealed and self.sealer is not None:
+            self.sealer.seal(made, closing)
         return made
 
+    def end_stream(self) -> None:
+        """Seal a closing event and deliver it wherever events of the stream went. Never raises."""
+        sealer = self.sealer
+        if sealer is None:
+            return
+        try:
+            ways = list(sealer.ways)
+            counts: dict[str, int] = {}
+            for way in ways:  # before the lock is taken: a queue is emptied by a thread that may need it
+                for name, number in way.counts().items():
+                    counts[name] = counts.get(name, 0) + number
+            labels = sorted({label for way in ways if (label := getattr(way, "label", None))})
+            payload = {"kind": "delivery_report" if counts else "stream_close", "state": "closed", **counts}
+            if labels:
+                payload["handler"] = ", ".join(labels)
+            record = logging.LogRecord("agentlogsafe", logging.INFO, __file__, 0, "custom", None, None)
+            locked = sealer.acquire()
+            try:
+                event = self.own_event(payload, record, closing=counts)
+                for way in ways:
+                    way.send_last(event)
+            finally:
+                if locked:
+                    sealer.lock.release()
+        except Exception as error:  # noqa: BLE001 -- this happens at exit, where nobody can catch it
+            delivery.report("seal", f"the stream could not be closed ({type(error).__name__})")
+
     def event(self, event_type: str | None, fields: Mapping[Any, object], call: Call) -> Audited:
-        """Return the finished event of one call.
+        """Return the finished, sealed event of one call.
 
         Args:
             event_type: None where the message names none: the ``event_type`` field does, else it is ``custom``.
             fields: the caller's fields, left as they are.
             call: where and when the call was made.
         """
+        made = self._event(event_type, fields, call)
+        if self.sealer is not None:
+            self.sealer.seal(made)
+        return made
+
+    def _event(self, event_type: str | None, fields: Mapping[Any, object], call: Call) -> Audited:
         problems = list(call.problems)
         found = normalize(fields, problems)
         payload = found["payload"]
@@ -241,7 +288,7 @@ class Chain:
                 if name in clean and type(clean[name]) is not dict:
                     clean[name] = {"value": clean[name]}  # the redactor withheld it whole
 
-        view = self._view(run, stamp.defaults)
+        view = self._views.of(run, stamp.defaults)
         risk, metadata = clean.pop("risk", None), clean.pop("metadata", None)
         # The template has the fields in their order, and what settings and run say of them.
         event = Audited(view.template)
@@ -253,8 +300,8 @@ class Chain:
         except Exception:  # noqa: BLE001 -- a record can be made by anyone, with anything as its time
             problems.append("timestamp: the record's time is no time; the present is used")
             event["timestamp"] = timestamp(time.time())
-        event["risk"] = risk or {} if view.risk is None else _merged(view.risk, risk)
-        event["metadata"] = metadata or {} if view.metadata is None else _merged(view.metadata, metadata)
+        event["risk"] = risk or {} if view.risk is None else merged(view.risk, risk)
+        event["metadata"] = metadata or {} if view.metadata is None else merged(view.metadata, metadata)
         if run is None:
             if event["run_id"] is None:
                 problems.append(_NO_RUN)
@@ -281,7 +328,7 @@ class Chain:
             _add_trace(event, stamp.trace or trace_of(frame))
         return self._finish(event, report, view, problems, stamp)
 
-    def _finish(self, event: Audited, report: Report, view: _View, problems: list[str], stamp: Stamp) -> Audited:
+    def _finish(self, event: Audited, report: Report, view: View, problems: list[str], stamp: Stamp) -> Audited:
         """Add what the library itself has to say, and keep the event within its limits."""
         redactions = report.counts
         if view.redactions:
@@ -307,6 +354,14 @@ class Chain:
         return event
 
     def _broken(self, stamp: object, level: object, logger: object, error: Exception) -> Audited:
+        """Return `_unreadable`, sealed."""
+        event = self._unreadable(stamp, level, logger, error)
+        if self.sealer is not None:
+            with contextlib.suppress(Exception):  # it goes out without a seal, then
+                self.sealer.seal(event)
+        return event
+
+    def _unreadable(self, stamp: object, level: object, logger: object, error: Exception) -> Audited:
         """Return an event that says that the call could not be read, when all else failed."""
         if type(stamp) is not Stamp:
             stamp = Stamp.of(new_id(), None)
@@ -318,8 +373,8 @@ class Chain:
             run_id=(frame.run.run_id or None) if frame is not None else None,
             event_type="custom",
             timestamp=timestamp(time.time()),
-            agent_name=self._base.template["agent_name"],
-            workflow_name=self._base.template["workflow_name"],
+            agent_name=self._views.base.template["agent_name"],
+            workflow_name=self._views.base.template["workflow_name"],
             parent_event_id=frame.parent if frame is not None else None,
             payload={"message": UNREADABLE},
             risk={},
@@ -333,67 +388,6 @@ class Chain:
                     event[name] = self.name(value)
         event.line = None
         return event
-
-    def name(self, text: str) -> str:
-        """Return the name of a logger, thread or task, redacted; the same few names come with every call."""
-        known = self._names.get(text)
-        if known is None:
-            if len(self._names) >= _MAX_NAMES:
-                self._names.clear()
-            known = self._names[text] = self.redactor.text(text, Report())
-        return known
-
-    def names(self, attributes: Mapping[str, Any]) -> dict[str, str]:
-        """Return the names on a record that an application chooses, redacted."""
-        get = attributes.get
-        given = (get("name"), get("threadName"), get("processName"), get("taskName"))  # CHOSEN_NAMES, spelt out
-        known = self._sets_of_names.get(given)
-        if known is None:
-            if len(self._sets_of_names) >= _MAX_NAMES:
-                self._sets_of_names.clear()
-            pairs = zip(records.CHOSEN_NAMES, given, strict=True)
-            known = {name: self.name(text) for name, text in pairs if type(text) is str}
-            self._sets_of_names[given] = known
-        return known
-
-    def _view(self, run: RunState | None, defaults: Defaults | None) -> _View:
-        if run is not None:
-            views, key = run.views, (self, defaults)
-        elif defaults is not None:
-            views, key = defaults.views, (self, None)
-        else:
-            return self._base
-        view = views.get(key)
-        if view is None:
-            view = views[key] = self._make_view(run, defaults)
-        return view
-
-    def _make_view(self, run: RunState | None, defaults: Defaults | None) -> _View:
-        settings = self.settings
-        own: Mapping[str, Any] = defaults.values if defaults is not None else {}
-        found: dict[str, Any] = {
-            "metadata": {**settings.metadata, **(own.get("metadata") or {}), **(run.metadata if run else {})},
-            "risk": {**settings.default_risk, **(own.get("default_risk") or {}), **(run.risk if run else {})},
-            "payload": {},
-        }
-        for name in ("agent_name", "workflow_name", "agent_version"):
-            found[name] = own.get(name) or getattr(run, name, None) or getattr(settings, name)
-        problems: list[str] = []
-        if run is not None:
-            found |= {"session_id": run.session_id, "actor": run.actor, "parent_run_id": run.parent_run_id}
-        report = Report()
-        clean: dict[str, Any] = self.redactor.event("custom", normalize(found, problems), report)
-        risk, metadata = clean.pop("risk", None), clean.pop("metadata", None)
-        template = {**dict.fromkeys(BASE_FIELDS), **clean, "schema_version": SCHEMA_VERSION}
-        if run is not None:
-            template["run_id"] = run.run_id
-        return _View(
-            template,
-            orjson.dumps(risk) if risk else None,
-            orjson.dumps(metadata) if metadata else None,
-            report.counts,
-            problems + report.problems,
-        )
 
 
 @lru_cache(maxsize=64)
@@ -417,14 +411,6 @@ def _add_trace(event: dict[str, Any], trace: tuple[str, str] | None) -> None:
     if trace is not None:
         event.setdefault("trace_id", trace[0])
         event.setdefault("span_id", trace[1])
-
-
-def _merged(base: bytes, given: dict[str, Any] | None) -> dict[str, Any]:
-    # Loaded anew for every event: what one handler does to its event must not show in the next.
-    merged: dict[str, Any] = orjson.loads(base)
-    if given:
-        merged.update(given)
-    return merged
 
 
 @lru_cache(maxsize=64)
@@ -459,7 +445,7 @@ def chain_for(where: str, given: Mapping[str, Any]) -> Chain:
                 settings.default_risk,
                 settings.policy.digest,
                 settings.limits,
-                settings.seal,
+                settings.seal and settings.seal.identity(),
                 settings.others,
             ]
         )

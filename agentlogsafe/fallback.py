@@ -43,6 +43,7 @@ class FallbackFile(logging.Handler):
         path: the file. It is created when first needed, with mode 0600; a symbolic link is refused.
         max_bytes: the size of one file. *backups*: how many full ones there may be beside it.
         fsync: whether each line is forced to the disk.
+        setting: what messages call it.
 
     Raises:
         ConfigurationError: when the folder does not exist, or the path is a folder or a symbolic link, or a number is
@@ -55,6 +56,7 @@ class FallbackFile(logging.Handler):
         max_bytes: int = 100_000_000,
         backups: int = 3,
         fsync: bool = False,
+        setting: str = "fallback",
     ) -> None:
         super().__init__()
         self.path = Path(path).absolute()
@@ -71,12 +73,12 @@ class FallbackFile(logging.Handler):
         except OSError as error:
             problem = str(error.strerror).lower()
         if problem:
-            msg = f"fallback: {str(path)!r} cannot be used, {problem} (expected a file in an existing folder)"
+            msg = f"{setting}: {str(path)!r} cannot be used, {problem} (expected a file in an existing folder)"
             raise ConfigurationError(msg)
         numbers: tuple[tuple[str, object, int], ...] = (("max_bytes", max_bytes, 1_024), ("backups", backups, 0))
         for name, value, least in numbers:
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                msg = f"fallback.{name}: expected an integer of at least {least}, got {value!r}"
+                msg = f"{setting}.{name}: expected an integer of at least {least}, got {value!r}"
                 raise ConfigurationError(msg)
         self.max_bytes, self.backups, self.fsync = max_bytes, backups, fsync
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import logging
 from typing import TYPE_CHECKING, Any
 
 from pythonjsonlogger.core import BaseJsonFormatter
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-from agentlogsafe._records import Audited, to_json
+from agentlogsafe._records import Audited, AuditRecord, finished_record, to_json
 from agentlogsafe.chain import chain_for
 from agentlogsafe.errors import ConfigurationError, check_keys
 from agentlogsafe.redaction import Report
 from agentlogsafe.settings import SETTING_NAMES
 
 if TYPE_CHECKING:
-    import logging
+    from collections.abc import Mapping
 
 _LINE_OPTIONS = frozenset(
     name
@@ -69,9 +71,13 @@ class AuditFormatter(OrjsonFormatter):
             if options.get(name):
                 options[name] = self._chain.redactor.copy(options[name], Report())
         super().__init__(fmt, datefmt, style, validate, **options)
+        self._joined = -1
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON. Never raises."""
+        sealer = self._chain.sealer
+        if sealer is not None and type(record) is not AuditRecord:
+            self._joined = sealer.join(self, self._joined)
         made = self._chain.record(record)
         if type(made) is Audited:
             return self.prefix + to_json(made)
@@ -87,3 +93,15 @@ class AuditFormatter(OrjsonFormatter):
         if self.exc_info_as_array and isinstance(message_dict.get("exc_info"), str):
             message_dict["exc_info"] = message_dict["exc_info"].splitlines()
         super().add_fields(log_data, record, message_dict)
+
+    def counts(self) -> Mapping[str, int]:
+        """Return nothing: a formatter does not know what becomes of its lines."""
+        return {}
+
+    def send_last(self, event: Audited) -> None:
+        """Give the event that closes a stream of sealed events to every handler with this formatter."""
+        for reference in list(logging._handlerList):  # type: ignore[attr-defined]  # noqa: SLF001 -- all there are
+            handler = reference()
+            if handler is not None and handler.formatter is self:
+                with contextlib.suppress(Exception):
+                    handler.handle(finished_record(event))

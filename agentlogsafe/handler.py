@@ -87,7 +87,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
         # it does, buffering, nothing is used.
         super().__init__(capacity=1)
         self.target = target
-        self.counters = Counters(self._label)
+        self.counters = Counters(lambda: self.label)
         self._outlet = Outlet(self._targets, self._fallback, self.counters, self._report)
         self._relay = None if queue_settings is None else Relay(self._outlet, queue_settings, self._lose)
         if self._relay is not None:
@@ -95,12 +95,15 @@ class AuditHandler(logging.handlers.MemoryHandler):
         self._nested = _Nested()
         self._seen: set[tuple[str, int]] = set()
         self._reported = 0
+        self._joined, self._before = -1, self._counted()
         self._heard: dict[int, Callable[[], None]] = {}
         for handler in (target, self._fallback):
             if handler is not None:
                 self._listen(handler)
 
-    def _label(self) -> str:
+    @property
+    def label(self) -> str:
+        """What the counts and reports call this handler."""
         target = self.target
         return str(self.name or (target is not None and target.name) or type(target or self).__name__)
 
@@ -163,6 +166,21 @@ class AuditHandler(logging.handlers.MemoryHandler):
     def _emit(self, record: logging.LogRecord) -> None:
         if self._rate is not None and not self._within_rate(record):
             return
+        sealer = self._chain.sealer
+        if sealer is None:
+            self._pass_on(record)
+            return
+        # One record at a time from its seal to its delivery, so that the target gets the events in their order.
+        locked = sealer.acquire()
+        try:
+            if sealer.join(self, self._joined) != self._joined:
+                self._joined, self._before = sealer.streams, self._counted()
+            self._pass_on(record)
+        finally:
+            if locked:
+                sealer.lock.release()
+
+    def _pass_on(self, record: logging.LogRecord) -> None:
         made = self._chain.record(record)
         if made is None:
             return
@@ -206,21 +224,45 @@ class AuditHandler(logging.handlers.MemoryHandler):
         """Have the log itself say what became of its records: when the target fails, recovers, or is closed."""
         counts = self.counters.as_dict()
         self._reported = counts["accepted"] + 1
-        self._say("delivery_report", {"state": state, "handler": self._label(), **counts})
+        self._say("delivery_report", {"state": state, "handler": self.label, **counts})
 
     def _say(self, kind: str, fields: Mapping[str, object]) -> None:
         """Hand on an event of our own. What is counted in it does not include itself."""
         level = logging.WARNING if kind == "rate_limited" or fields.get("state") == "failing" else logging.INFO
         record = logging.LogRecord("agentlogsafe", level, __file__, 0, "custom", None, None)
-        event = self._chain.own_event({"kind": kind, **fields}, record)
+        # An event that goes this way only would be a gap in what others deliver of the same stream.
+        sealer = self._chain.sealer
+        alone = sealer is not None and len(sealer.ways) <= 1
+        event = self._chain.own_event({"kind": kind, **fields}, record, sealed=alone)
         handed = records.event_record(record, event, {})
         if fields.get("state") == "failing":
             self._outlet.keep(handed, "target failing")
         else:
             self._outlet.send(handed)
 
+    def _counted(self) -> dict[str, int]:
+        counters = self.counters
+        return {
+            "accepted": counters.accepted,
+            "delivered": counters.delivered,
+            "fallback": counters.fallback,
+            "lost": counters.lost,
+        }
+
+    def counts(self) -> dict[str, int]:
+        """Return what became of the records of the present stream of sealed events."""
+        if self._relay is not None:
+            self._relay.drain()
+        return {name: number - self._before[name] for name, number in self._counted().items()}
+
+    def send_last(self, event: Audited) -> None:
+        """Deliver the event that closes the stream."""
+        self._reported = self.counters.accepted + 1
+        record = logging.LogRecord("agentlogsafe", logging.INFO, __file__, 0, "custom", None, None)
+        self._outlet.send(records.event_record(record, event, {}))
+
     def _place(self) -> str:
-        return f"handler {self._label()!r}"
+        return f"handler {self.label!r}"
 
     def _warn_of_bare_handlers(self, record: logging.LogRecord) -> None:
         seen = (record.name, record.levelno)
@@ -256,7 +298,11 @@ class AuditHandler(logging.handlers.MemoryHandler):
             if held:
                 self._say("rate_limited", {"held_back": held})
         if self.counters.accepted > self._reported:
-            self._report("closed")
+            if self._chain.sealer is None:
+                self._report("closed")
+            else:
+                self._chain.sealer.ways.add(self)
+                self._chain.end_stream()
         self.flush()
         logging.Handler.close(self)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
@@ -40,8 +41,12 @@ class _Audit:
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
+        self._joined = -1
 
     def __call__(self, logger: Any, method: str, event_dict: EventDict) -> EventDict:
+        sealer = self._chain.sealer
+        if sealer is not None:
+            self._joined = sealer.join(self, self._joined)
         record = event_dict.get("_record")
         if record is not None:
             return self._from_formatter(record, logger, method, event_dict)
@@ -49,6 +54,18 @@ class _Audit:
         if made is None:
             raise structlog.DropEvent
         return made
+
+    def counts(self) -> dict[str, int]:
+        """Return nothing: a processor does not know what becomes of its event dicts."""
+        return {}
+
+    def send_last(self, event: Audited) -> None:
+        """Log the event that closes a stream of sealed events, through the loggers that this processor serves."""
+        if self in structlog.get_config()["processors"]:
+            logger = structlog.get_logger("agentlogsafe").bind()
+            with contextlib.suppress(structlog.DropEvent):
+                # Not by a method of its own, which a level may have turned into nothing.
+                logger._proxy_to_logger("info", "custom", **{STAMP: Stamp.finished(event)})  # noqa: SLF001
 
     def _from_formatter(self, record: Any, logger: Any, method: str, event_dict: EventDict) -> EventDict:
         """Audit inside a `structlog.stdlib.ProcessorFormatter`, which gives the record along."""

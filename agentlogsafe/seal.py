@@ -12,13 +12,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
 
-from agentlogsafe.errors import MissingExtraError
+from agentlogsafe.errors import ConfigurationError, MissingExtraError
 from agentlogsafe.events import BASE_FIELDS, OPTIONAL_FIELDS
 
 OWN_FIELDS = frozenset((*BASE_FIELDS, *OPTIONAL_FIELDS)) - {"seal"}
@@ -26,7 +28,11 @@ OWN_FIELDS = frozenset((*BASE_FIELDS, *OPTIONAL_FIELDS)) - {"seal"}
 
 _LABEL = b"agentlogsafe seal v1 "
 _KEY_ID_BYTES = 8
+_LEAST_KEY = 16
 _EXACT = 2**53
+
+KeySource = str | Callable[[], bytes | str]
+"""Where a key is: ``env:NAME``, ``file:PATH``, or what is called for it."""
 
 # RFC 8785 orders names by UTF-16 code units: those above U+FFFF before U+E000 to U+FFFF. UTF-8 does not.
 _ASTRAL, _HIGH = re.compile(rb"[\xf0-\xf4]"), re.compile(rb"[\xee\xef]")
@@ -136,6 +142,42 @@ def digest(data: bytes, key: bytes | None) -> str:
     return hashlib.sha256(data).hexdigest() if key is None else hmac.digest(key, data, "sha256").hex()
 
 
+def read_key(where: str, source: object) -> bytes:
+    """Return the bytes of a key; a line break at their end is none of them.
+
+    Args:
+        where: names the setting, or the option, in messages.
+        source: a `KeySource`.
+
+    Raises:
+        ConfigurationError: where there is no such key, or fewer than 16 bytes of it. It does not show them.
+    """
+    kind, _, name = source.partition(":") if isinstance(source, str) else ("", "", "")
+    key: object
+    if kind == "env" and name:
+        key = os.environ.get(name)
+        if key is None:
+            msg = f"{where}: the environment variable {name!r} is not set"
+            raise ConfigurationError(msg)
+    elif kind == "file" and name:
+        try:
+            key = Path(name).read_bytes()
+        except OSError as error:
+            msg = f"{where}: {name!r} cannot be read ({str(error.strerror).lower()})"
+            raise ConfigurationError(msg) from error
+    elif callable(source):
+        key = source()
+    else:
+        msg = f"{where}: expected 'env:NAME', 'file:PATH' or a callable"  # not shown: it may be the key
+        raise ConfigurationError(msg)
+    if isinstance(key, str):
+        key = key.encode()
+    if not isinstance(key, bytes) or len(key := key.rstrip(b"\r\n")) < _LEAST_KEY:
+        msg = f"{where}: expected a key of at least {_LEAST_KEY} bytes (such as from 'openssl rand -hex 32')"
+        raise ConfigurationError(msg)
+    return key
+
+
 def key_id(master: bytes) -> str:
     """Return the public name of a first key, as 16 hexadecimal digits."""
     return hmac.digest(master, _LABEL + b"id", "sha256")[:_KEY_ID_BYTES].hex()
@@ -152,13 +194,18 @@ def next_key(key: bytes) -> bytes:
 
 
 def fork_key(key: bytes, stream: str) -> bytes:
-    """Return the key of the first event of *stream* in a forked child.
+    """Return the key of the first event of *stream*, which follows another stream: in a forked child, or after its end.
 
     Args:
-        key: that the parent's next event would have had at the fork.
-        stream: the child's.
+        key: that the other stream's next event would have had.
+        stream: the new one.
     """
-    return hmac.digest(key, _LABEL + b"fork " + stream.encode(), "sha256")
+    return stream_key(heir(key), stream)
+
+
+def heir(key: bytes) -> bytes:
+    """Return what a following stream takes its key from; it tells nothing of the keys of the one before."""
+    return hmac.digest(key, _LABEL + b"fork", "sha256")
 
 
 def sign(checkpoint: Mapping[str, Any], private_key: Any) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,62 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class SealSettings:
+    """How events are sealed.
+
+    Args:
+        key: where the first key is: ``env:NAME``, ``file:PATH`` or a callable that returns it; None for a chain
+            without a key. It is asked for once, and not kept.
+        checkpoint_every: events between two checkpoints.
+        checkpoint_to: the path of a file, a handler, or ``{"logger": NAME}``; None for no checkpoints.
+        signing_key: an Ed25519 key for the checkpoints, from the same places as *key*.
+
+    Raises:
+        ConfigurationError: for an unknown name, or a value that does not fit.
+    """
+
+    key: str | Callable[[], bytes | str] | None = None
+    checkpoint_every: int = 1_000
+    checkpoint_to: str | PathLike[str] | logging.Handler | Mapping[str, str] | None = None
+    signing_key: str | Callable[[], bytes | str] | None = None
+
+    @classmethod
+    def load(cls, where: str, source: object) -> SealSettings | None:
+        """Return the settings in *source*, None where nothing is to be sealed."""
+        if isinstance(source, cls):
+            return source
+        if not isinstance(source, Mapping):
+            # YAML reads a bare `off` as false.
+            check_choice(where, "off" if source is False else source, ("chain", "off"))
+            return cls() if source == "chain" else None
+        check_keys(where, source, (item.name for item in fields(cls)))
+        made = cls(**source)
+        for name in ("key", "signing_key"):
+            value = getattr(made, name)
+            if value is not None and not callable(value) and not str(value).startswith(("env:", "file:")):
+                msg = f"{where}.{name}: expected 'env:NAME', 'file:PATH' or a callable"  # the value may be the key
+                raise ConfigurationError(msg)
+        every: object = made.checkpoint_every
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            msg = f"{where}.checkpoint_every: expected a number of events, at least 1, got {every!r}"
+            raise ConfigurationError(msg)
+        kinds = (str, PathLike, logging.Handler, Mapping, type(None))
+        check_type(f"{where}.checkpoint_to", made.checkpoint_to, kinds, "a path, a handler or {'logger': NAME}")
+        if isinstance(made.checkpoint_to, Mapping):
+            check_keys(f"{where}.checkpoint_to", made.checkpoint_to, ("logger",))
+            check_type(f"{where}.checkpoint_to.logger", made.checkpoint_to.get("logger"), str, "the name of a logger")
+        if made.checkpoint_to is None and made.signing_key is not None:
+            msg = f"{where}.signing_key: signs checkpoints, and checkpoint_to does not say where those go"
+            raise ConfigurationError(msg)
+        return made
+
+    def identity(self) -> list[object]:
+        """Return what tells these settings from others, fit for JSON."""
+        values = (self.key, self.checkpoint_every, self.checkpoint_to, self.signing_key)
+        return [value if isinstance(value, (str, int, Mapping, type(None))) else id(value) for value in values]
+
+
+@dataclass(frozen=True)
 class Settings:
     """What formatter, handler and processors have in common.
 
@@ -61,7 +119,7 @@ class Settings:
         metadata: added to the metadata of every event. *default_risk*: the same for risk.
         policy: a `RedactionPolicy`, a mapping, the name of a shipped policy, or the path of a TOML file.
         limits: a `Limits` or a mapping.
-        seal: ``"off"``; other values are for a later release.
+        seal: ``"off"``, ``"chain"``, a `SealSettings` or a mapping of its arguments.
         others: what becomes of a call whose message is no event type: ``"redact"`` (an ordinary line, redacted),
             ``"custom"`` (a ``custom`` event) or ``"drop"``.
 
@@ -76,7 +134,7 @@ class Settings:
     default_risk: Mapping[str, Any] = field(default_factory=dict)
     policy: RedactionPolicy = field(default_factory=lambda: RedactionPolicy.load(None))
     limits: Limits = field(default_factory=Limits)
-    seal: str = "off"
+    seal: SealSettings | None = None
     others: str = "redact"
 
     @classmethod
@@ -93,10 +151,7 @@ class Settings:
             if name in values:
                 check_type(f"{where}.{name}", values[name], Mapping, "a mapping")
                 values[name] = dict(values[name])
-        # YAML reads a bare `off` as false.
-        if values.get("seal") is False:
-            values["seal"] = "off"
-        check_choice(f"{where}.seal", values.get("seal", "off"), ("off",))
+        values["seal"] = SealSettings.load(f"{where}.seal", values.get("seal", "off"))
         check_choice(f"{where}.others", values.get("others", "redact"), OTHERS)
         check_type(f"{where}.policy", values.get("policy", {}), (RedactionPolicy, Mapping, str, Path), _POLICY)
         values["policy"] = RedactionPolicy.load(values.get("policy"))

@@ -32,7 +32,7 @@ class TestEveryEntry:
             ({"metadata": [1]}, r"metadata: expected a mapping, got list"),
             ({"default_risk": 7}, r"default_risk: expected a mapping, got int"),
             ({"others": "redcat"}, r"others: 'redcat' is not one of .*; did you mean 'redact'\?"),
-            ({"seal": "chian"}, r"seal: 'chian' is not one of 'off'"),
+            ({"seal": "chian"}, r"seal: 'chian' is not one of 'chain', 'off'; did you mean 'chain'\?"),
             ({"limits": {"lines": 5}}, r"limits: unknown setting 'lines'; did you mean 'line'\?"),
             ({"limits": {"line": 5}}, r"limits\.line: expected an integer of at least 1024, got 5"),
             ({"limits": {"depth": True}}, r"limits\.depth: expected an integer"),
@@ -53,7 +53,7 @@ def test_risk_as_word():
 
 def test_yaml_off():
     """The bare ``off`` of YAML, which is false, turns the seal off."""
-    assert Settings.load("x", {"seal": False}).seal == "off"
+    assert Settings.load("x", {"seal": False}).seal is None
 
 
 def test_limits_as_object():

@@ -1,0 +1,115 @@
+"""What settings, logger object and run say of every event: merged and redacted once, and not for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from agentlogsafe import _records as records
+from agentlogsafe.events import BASE_FIELDS, SCHEMA_VERSION, normalize
+from agentlogsafe.redaction import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentlogsafe.context import Defaults, RunState
+    from agentlogsafe.redaction.redactor import Redactor
+    from agentlogsafe.settings import Settings
+
+_MAX_NAMES = 1_000
+
+
+class View(NamedTuple):
+    """The template of an event in one run: its fields in their order, with what is known before the call."""
+
+    template: dict[str, Any]
+    risk: bytes | None
+    metadata: bytes | None
+    redactions: dict[str, int]
+    problems: list[str]
+
+
+class Views:
+    """The views of one chain, and the redacted names that come with many records.
+
+    Args:
+        settings: those of the chain.
+        redactor: that of the chain.
+    """
+
+    def __init__(self, settings: Settings, redactor: Redactor) -> None:
+        self._settings, self._redactor = settings, redactor
+        self._names: dict[str, str] = {}
+        self._sets_of_names: dict[tuple[Any, ...], dict[str, str]] = {}
+        self.base = self._make(None, None)
+
+    def name(self, text: str) -> str:
+        """Return the name of a logger, thread or task, redacted; the same few names come with every call."""
+        known = self._names.get(text)
+        if known is None:
+            if len(self._names) >= _MAX_NAMES:
+                self._names.clear()
+            known = self._names[text] = self._redactor.text(text, Report())
+        return known
+
+    def names(self, attributes: Mapping[str, Any]) -> dict[str, str]:
+        """Return the names on a record that an application chooses, redacted."""
+        get = attributes.get
+        given = (get("name"), get("threadName"), get("processName"), get("taskName"))  # CHOSEN_NAMES, spelt out
+        known = self._sets_of_names.get(given)
+        if known is None:
+            if len(self._sets_of_names) >= _MAX_NAMES:
+                self._sets_of_names.clear()
+            pairs = zip(records.CHOSEN_NAMES, given, strict=True)
+            known = {name: self.name(text) for name, text in pairs if type(text) is str}
+            self._sets_of_names[given] = known
+        return known
+
+    def of(self, run: RunState | None, defaults: Defaults | None) -> View:
+        """Return the view of events in *run*, logged by an object with these *defaults*."""
+        if run is not None:
+            views, key = run.views, (self, defaults)
+        elif defaults is not None:
+            views, key = defaults.views, (self, None)
+        else:
+            return self.base
+        view = views.get(key)
+        if view is None:
+            view = views[key] = self._make(run, defaults)
+        return view
+
+    def _make(self, run: RunState | None, defaults: Defaults | None) -> View:
+        settings = self._settings
+        own: Mapping[str, Any] = defaults.values if defaults is not None else {}
+        found: dict[str, Any] = {
+            "metadata": {**settings.metadata, **(own.get("metadata") or {}), **(run.metadata if run else {})},
+            "risk": {**settings.default_risk, **(own.get("default_risk") or {}), **(run.risk if run else {})},
+            "payload": {},
+        }
+        for name in ("agent_name", "workflow_name", "agent_version"):
+            found[name] = own.get(name) or getattr(run, name, None) or getattr(settings, name)
+        problems: list[str] = []
+        if run is not None:
+            found |= {"session_id": run.session_id, "actor": run.actor, "parent_run_id": run.parent_run_id}
+        report = Report()
+        clean: dict[str, Any] = self._redactor.event("custom", normalize(found, problems), report)
+        risk, metadata = clean.pop("risk", None), clean.pop("metadata", None)
+        template = {**dict.fromkeys(BASE_FIELDS), **clean, "schema_version": SCHEMA_VERSION}
+        if run is not None:
+            template["run_id"] = run.run_id
+        return View(
+            template,
+            orjson.dumps(risk) if risk else None,
+            orjson.dumps(metadata) if metadata else None,
+            report.counts,
+            problems + report.problems,
+        )
+
+
+def merged(base: bytes, given: dict[str, Any] | None) -> dict[str, Any]:
+    """Return *base* with what a call has *given*: a new dict every time, since a handler may change its event."""
+    found: dict[str, Any] = orjson.loads(base)
+    if given:
+        found.update(given)
+    return found
