@@ -12,7 +12,6 @@ import shlex
 import sys
 import textwrap
 from collections import Counter
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -26,6 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agentlogsafe._demo_agent import CONFIGURATIONS, WORKFLOWS
+from agentlogsafe._timeline import is_plain, timeline
 from agentlogsafe.errors import AgentLogSafeError
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 _WIDEST = 120
 _PIPED = 100
 _MASK = re.compile(r"\[[A-Z][A-Z_]*\]")
-_GUIDES = ("├─ ", "└─ ", "│  ", "   ")
-_ASCII_GUIDES = ("|- ", "`- ", "|  ", "   ")
 
 # In every event, and the same in each: left out of the side-by-side view, where they would hide what differs.
 _ALIKE = frozenset(
@@ -177,15 +175,11 @@ def show(to: Console, entry: str, path: Path, rows: list[Row]) -> None:
         ("The calls as written, and the events as stored", _side_by_side(rows, to.width)),
         ("One of these events in full", _json(example, to.width - 4)),
         ("What was redacted", _redacted(events)),
-        ("The timeline of the run", _timeline(events, to)),
+        ("The timeline of the run", timeline(events, to)),
         ("The file", _next(path, len(rows), entry)),
     ):
-        to.print(Rule(Text(title, "bold"), align="left", style="cyan", characters="-" if _plain(to) else "─"), "")
+        to.print(Rule(Text(title, "bold"), align="left", style="cyan", characters="-" if is_plain(to) else "─"), "")
         to.print(Padding(part, (0, 0, 1, 1)))
-
-
-def _plain(to: Console) -> bool:
-    return to.options.ascii_only
 
 
 def _python(source: str) -> Syntax:
@@ -265,65 +259,6 @@ def _redacted(events: list[dict[str, Any]]) -> RenderableType:
             Text(f"[{category}]", "bold magenta"), str(count), Text("in " + ", ".join(dict.fromkeys(where)), "dim")
         )
     return table
-
-
-def _timeline(events: list[dict[str, Any]], to: Console) -> RenderableType:
-    """Return the run as a tree, each event under its parent, with when it was and how long it took."""
-    point, stroke = (".", "=") if _plain(to) else ("·", "━")
-    nodes = list(_tree(events, _ASCII_GUIDES if _plain(to) else _GUIDES))
-    labels = [_label(guides, event) for guides, event in nodes]
-    begin = _milliseconds(events[0])
-    whole = max(_milliseconds(event) - begin for event in events) or 1.0
-    room = max(to.width - max(label.cell_len for label in labels) - 36, 8)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for title in ("event", "status"):
-        table.add_column(title, no_wrap=True, overflow="crop")
-    for title in ("at ms", "took ms"):
-        table.add_column(title, no_wrap=True, overflow="crop", justify="right")
-    table.add_column("", no_wrap=True, overflow="crop")
-    for label, (_, event) in zip(labels, nodes, strict=True):
-        at, took = _milliseconds(event) - begin, event.get("duration_ms")
-        length = max(1, round((took or 0) / whole * room))
-        start = min(round((at - (took or 0)) / whole * room), room - length)
-        bar = Text(" " * start).append(point if took is None else stroke * length, "dim" if took is None else "green")
-        table.add_row(label, _status(event), f"{at:.0f}", "" if took is None else f"{took:.0f}", bar)
-    return table
-
-
-def _label(guides: str, event: dict[str, Any]) -> Text:
-    label = Text(guides, "dim").append(event["event_type"], "bold")
-    about = event["tool_name"] or event["model"] or ("" if guides else event["agent_name"])
-    return label.append(f" {about}", "cyan") if about else label
-
-
-def _tree(events: list[dict[str, Any]], glyphs: tuple[str, str, str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the events of a run, parents before children, each with the guides in front of it."""
-    tee, corner, bar, space = glyphs
-    below: dict[str | None, list[dict[str, Any]]] = {}
-    for event in events:
-        below.setdefault(event["parent_event_id"], []).append(event)
-
-    def children(parent: str, guides: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        found = below.get(parent, [])
-        for event in found:
-            last = event is found[-1]
-            yield guides + (corner if last else tee), event
-            yield from children(event["event_id"], guides + (space if last else bar))
-
-    for root in below.get(None, []):
-        yield "", root
-        yield from children(root["event_id"], "")
-
-
-def _status(event: dict[str, Any]) -> Text:
-    status = event["status"] or ""
-    style = {"success": "green", "approved": "green", "error": "red", "denied": "red"}.get(status, "yellow")
-    return Text(status, style)
-
-
-def _milliseconds(event: dict[str, Any]) -> float:
-    # Until 3.11, fromisoformat does not know "Z".
-    return datetime.fromisoformat(event["timestamp"].replace("Z", "+00:00")).timestamp() * 1000
 
 
 def _next(path: Path, count: int, entry: str) -> RenderableType:
