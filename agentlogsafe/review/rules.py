@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agentlogsafe.review import completeness, denials, summaries
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
     Rule = Callable[[Tables], Table]
 
 INTEGRITY: list[Rule] = []
-COMPLETENESS: list[Rule] = []
-SUMMARIES: list[Rule] = []
+COMPLETENESS: list[Rule] = [
+    completeness.run_unended,
+    completeness.run_unstarted,
+    completeness.call_unanswered,
+    completeness.approval_pending,
+    denials.denied_but_executed,
+    completeness.orphan_parent,
+    completeness.duplicate_event,
+    completeness.unattributed,
+]
+SUMMARIES: list[Rule] = [summaries.totals, summaries.runs, summaries.run_streams]
 """Any columns; asked by name: ``review.summary("runs")``."""
