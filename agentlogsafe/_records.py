@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
@@ -62,10 +64,20 @@ class Call(NamedTuple):
     problems: Sequence[str] = ()
 
 
+_OWN = tuple(logging.LogRecord("", 0, "", 0, "", (), None).__dict__)
+_LAST, _BEFORE_LAST = _OWN[-1], len(_OWN) - 1
+
+
 def extras(record: logging.LogRecord) -> dict[str, Any]:
     """Return the attributes that a call's ``extra`` put on the record."""
     attributes = record.__dict__
-    return {key: attributes[key] for key in attributes if key not in STANDARD}
+    added: Iterable[str] = attributes
+    if type(record) is logging.LogRecord:
+        # What logging itself sets comes first, and need not be looked at, unless somebody has taken some of it away.
+        rest = islice(attributes, _BEFORE_LAST, None)
+        if next(rest, None) == _LAST:
+            added = rest
+    return {key: attributes[key] for key in added if key not in STANDARD}
 
 
 def mapping_argument(args: object) -> Mapping[Any, object] | None:
@@ -183,7 +195,8 @@ def make(attributes: Mapping[str, Any], kind: type[R] = logging.LogRecord) -> R:
 _EMPTIED: dict[str, Any] = {"args": None, "exc_info": None, "exc_text": None, "stack_info": None}
 
 
-_OF_PLACE = tuple(STANDARD - {"message", "asctime", STAMP, RUN, "msg", *CHOSEN_NAMES, *_EMPTIED})
+_OF_PLACE = tuple(name for name in _OWN if name not in {"msg", *CHOSEN_NAMES, *_EMPTIED})
+_of_place = itemgetter(*_OF_PLACE)
 
 
 def event_record(
@@ -199,8 +212,10 @@ def event_record(
             asked for by name in any case.
     """
     old = record.__dict__
-    # Naming them costs two thirds of copying all and taking out what came with the call.
-    kept = {name: old[name] for name in _OF_PLACE if name in old}
+    try:
+        kept = dict(zip(_OF_PLACE, _of_place(old), strict=True))
+    except KeyError:  # a record that somebody made by hand
+        kept = {name: old[name] for name in _OF_PLACE if name in old}
     kept |= names or {name: old[name] for name in CHOSEN_NAMES if name in old}
     kept |= _EMPTIED
     kept["msg"] = event["event_type"]
@@ -208,6 +223,15 @@ def event_record(
         kept.update([pair for pair in event.items() if pair[1] is not None])
     made = object.__new__(AuditRecord)
     made.__dict__, made.event = kept, event
+    return made
+
+
+def line_record(record: logging.LogRecord, event: dict[str, Any]) -> AuditRecord:
+    """Return a record that carries *event* to a handler which asks for nothing but the formatted line."""
+    old = record.__dict__
+    made = object.__new__(AuditRecord)
+    made.__dict__ = {"msg": event["event_type"], "args": None, "levelno": old["levelno"]}
+    made.event = event
     return made
 
 

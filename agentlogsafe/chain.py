@@ -257,23 +257,23 @@ class Chain:
         return made
 
     def _event(self, event_type: str | None, fields: Mapping[Any, object], call: Call) -> Audited:
-        problems = list(call.problems)
+        stamp, created, level, logger, exc_info, stack_info, message, positional, known = call
+        problems = list(known)
         found = normalize(fields, problems)
         payload = found["payload"]
         named = found.pop("event_type", None)
         if event_type is None or named is not None:
             event_type = named or event_type or "custom"
-        if call.message is not None:
-            payload.setdefault("message", call.message)
-        if call.positional is not None:
-            payload["positional_args"] = call.positional
+        if message is not None:
+            payload.setdefault("message", message)
+        if positional is not None:
+            payload["positional_args"] = positional
             problems.append("args: positional arguments have no place in an event; kept in payload")
-        if call.exc_info or event_type == "error":
-            _add_exception(payload, call.exc_info)
-        if call.stack_info:
-            payload["stack_info"] = call.stack_info
+        if exc_info or event_type == "error":
+            _add_exception(payload, exc_info)
+        if stack_info:
+            payload["stack_info"] = stack_info
 
-        stamp = call.stamp
         frame = stamp.frame
         run = frame.run if frame is not None and frame.run.run_id else None
         report = Report()
@@ -296,7 +296,7 @@ class Chain:
         event["event_id"] = event_id = str.__str__(stamp)
         event["event_type"] = event_type
         try:
-            event["timestamp"] = timestamp(call.created)
+            event["timestamp"] = timestamp(created)
         except Exception:  # noqa: BLE001 -- a record can be made by anyone, with anything as its time
             problems.append("timestamp: the record's time is no time; the present is used")
             event["timestamp"] = timestamp(time.time())
@@ -320,10 +320,10 @@ class Chain:
                 stamp.parent = parent
             if event["parent_event_id"] is None:
                 event["parent_event_id"] = parent
-        if call.level is not None:
-            event["level"] = call.level
-        if call.logger is not None:
-            event["logger"] = self.name(call.logger)
+        if level is not None:
+            event["level"] = level
+        if logger is not None:
+            event["logger"] = self.name(logger)
         if _OTEL in sys.modules or (frame is not None and frame.trace is not None):
             _add_trace(event, stamp.trace or trace_of(frame))
         return self._finish(event, report, view, problems, stamp)

@@ -31,6 +31,16 @@ if TYPE_CHECKING:
 
 OWN_SETTINGS = frozenset(("fallback", "queue", "rate_limit"))
 
+_LINE, _RECORD, _FIELDS = "line", "record", "fields"
+_LINE_WRITERS = {
+    logging.StreamHandler,
+    logging.FileHandler,
+    logging.handlers.WatchedFileHandler,
+    logging.handlers.RotatingFileHandler,
+    logging.handlers.TimedRotatingFileHandler,
+}
+"""What reads nothing of a record but its line; not their subclasses, which may read anything."""
+
 _NESTED = 100
 _SEEN = 10_000
 
@@ -92,7 +102,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
         self._relay = None if queue_settings is None else Relay(self._outlet, queue_settings, self._lose)
         if self._relay is not None:
             self.counters.waiting = self._relay.waiting
-        self._nested = _Nested()
+        self._nested = threading.local()  # while this thread is inside: the records that come meanwhile
         self._seen: set[tuple[str, int]] = set()
         self._reported = 0
         self._joined, self._before = -1, self._counted()
@@ -139,29 +149,28 @@ class AuditHandler(logging.handlers.MemoryHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send the record through the chain and on to its target. Never raises."""
-        nested = self._nested
-        if nested.active:
+        nested = self._nested.__dict__  # of this thread; a thread-local attribute costs three times a dict's
+        if nested.get("active"):
             # A target that logs while it writes. What it says waits until it has finished, and only one level deep:
             # else the answer to a line would be a line, for ever.
-            if nested.draining or len(nested.waiting) >= _NESTED:
+            waiting = nested.setdefault("waiting", deque())
+            if nested.get("draining") or len(waiting) >= _NESTED:
                 self._lose("recursion")
             else:
-                nested.waiting.append(record)
+                waiting.append(record)
             return
-        nested.active = True
+        nested["active"] = True
         try:
             self._emit(record)
-            if nested.waiting:
-                nested.draining = True
-                while nested.waiting:
-                    self._emit(nested.waiting.popleft())
+            while nested.get("waiting"):
+                nested["draining"] = True
+                self._emit(nested["waiting"].popleft())
         except Exception as error:  # noqa: BLE001 -- a log call is sacred
             self._lose(type(error).__name__)
             with contextlib.suppress(RecursionError):
                 report(self._place(), f"a record was lost ({type(error).__name__})")
         finally:
-            nested.active = False
-            nested.draining = False
+            nested["active"] = nested["draining"] = False  # no call: near the recursion limit, one could fail
 
     def _emit(self, record: logging.LogRecord) -> None:
         if self._rate is not None and not self._within_rate(record):
@@ -186,19 +195,28 @@ class AuditHandler(logging.handlers.MemoryHandler):
             return
         self._warn_of_bare_handlers(record)
         if isinstance(made, Audited):
-            names = self._chain.names(record.__dict__)
-            made = records.event_record(record, made, names, exported=self._exported())
+            reader = self._reader()
+            if reader is _LINE:
+                made = records.line_record(record, made)
+            else:
+                names = self._chain.names(record.__dict__)
+                made = records.event_record(record, made, names, exported=reader is _FIELDS)
         if self._relay is None:
             self._outlet.send(made)
         else:
             self._relay.put(made)
 
-    def _exported(self) -> bool:
-        """Return whether some handler may read the fields from the record itself, and not from what it formats."""
+    def _reader(self) -> str:
+        """Return what those who get the record may read: the line they format, the record, or its fields, too."""
         target = self.target
-        if target is None or not isinstance(target.formatter, AuditFormatter):
-            return True
-        return self._fallback is not None and type(self._fallback) is not FallbackFile
+        if (
+            target is None
+            or not isinstance(target.formatter, AuditFormatter)
+            or (self._fallback is not None and type(self._fallback) is not FallbackFile)
+        ):
+            return _FIELDS
+        only_lines = type(target) in _LINE_WRITERS and type(target.formatter) is AuditFormatter and not target.filters
+        return _LINE if only_lines else _RECORD
 
     def _within_rate(self, record: logging.LogRecord) -> bool:
         name = record.msg if type(record.msg) is str and record.msg in EVENT_TYPES else OTHER
@@ -305,15 +323,6 @@ class AuditHandler(logging.handlers.MemoryHandler):
                 self._chain.end_stream()
         self.flush()
         logging.Handler.close(self)
-
-
-class _Nested(threading.local):
-    """Whether this thread is inside the handler, and the records that came meanwhile."""
-
-    def __init__(self) -> None:
-        self.active = False
-        self.draining = False
-        self.waiting: deque[logging.LogRecord] = deque()
 
 
 _warned: weakref.WeakSet[logging.Handler] = weakref.WeakSet()

@@ -99,7 +99,7 @@ class Outlet:
 
     def keep(self, record: logging.LogRecord, reason: str) -> None:
         """Give to the fallback what no target took, or count it as lost; and say so, once a minute. Never raises."""
-        event_id = record.__dict__.get("event_id")
+        event_id = getattr(record, "event_id", None)
         place = f"handler {self._counters.label()!r}"
         failure = "no fallback" if self._fallback is None else deliver(self._fallback, record)
         if failure is None:
