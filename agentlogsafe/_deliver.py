@@ -18,7 +18,8 @@ import orjson
 
 from agentlogsafe._progress import WRITE, Progress, UnusableError
 from agentlogsafe._records import CHOSEN_NAMES, STANDARD, Audited, event_record
-from agentlogsafe.delivery import deliver, listen
+from agentlogsafe._targets import listen
+from agentlogsafe.delivery import deliver
 from agentlogsafe.errors import ConfigurationError, MissingExtraError
 from agentlogsafe.fallback import FallbackFile, fcntl, is_at, lock
 from agentlogsafe.formatter import AuditFormatter

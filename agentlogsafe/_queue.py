@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from agentlogsafe._bounds import be_patient
 from agentlogsafe.errors import ConfigurationError, check_choice, check_keys, check_type
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ class Relay(logging.handlers.QueueListener):
         if isinstance(record, threading.Event):  # all that came before is delivered
             record.set()
             return
+        be_patient()
         held = self._held
         held.append(record)
         try:

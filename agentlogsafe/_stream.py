@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import orjson
 
 from agentlogsafe import seal
-from agentlogsafe.delivery import deliver, listen, report
+from agentlogsafe._targets import listen
+from agentlogsafe.delivery import deliver, report
 from agentlogsafe.errors import ConfigurationError
 from agentlogsafe.events import new_id, timestamp
 from agentlogsafe.fallback import FallbackFile

@@ -6,11 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import logging.handlers
 import os
-import select
-import socket
 import sys
 import threading
 import time
@@ -19,7 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from structlog import DropEvent
 
+from agentlogsafe._bounds import has_room, heard
+from agentlogsafe._targets import ends, locked
+
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable
 
 _REPORT_EVERY = 60.0
@@ -89,7 +89,6 @@ def stats() -> dict[str, dict[str, Any]]:
     return found
 
 
-_heard_handlers: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
 _held = threading.local()
 
 
@@ -99,12 +98,7 @@ def _before_fork() -> None:
     logging renews its own locks in the child, but not those below it (https://github.com/python/cpython/issues/90391).
     A target that hangs delays a fork by a second at most.
     """
-    _held.locks = []
-    deadline = time.monotonic() + _FORK_PATIENCE
-    for handler in list(_heard_handlers):
-        lock = handler.lock
-        if lock is not None and lock.acquire(timeout=max(deadline - time.monotonic(), 0.001)):
-            _held.locks.append(lock)
+    _held.locks = locked(_FORK_PATIENCE)
 
 
 def _release_after_fork() -> None:
@@ -137,100 +131,10 @@ def report(where: str, what: str, *, event_id: str | None = None) -> None:
                 return
             _reported[where] = now
         event = f" (event {event_id})" if event_id else ""
-        if sys.stderr is not None:
+        if sys.stderr is not None and has_room(sys.stderr) and not ends():
             sys.stderr.write(f"agentlogsafe: {where}: {what}{event}\n")
     except Exception:  # noqa: BLE001, S110 -- stderr may be closed; there is nowhere left to say so
         pass
-
-
-class _Heard(threading.local):
-    """The failure of the delivery that this thread is in."""
-
-    active: object = None
-    error: BaseException | None = None
-
-
-_heard = _Heard()
-
-
-def listen(handler: logging.Handler, formatter: logging.Formatter) -> Callable[[], None]:
-    """Have *handler* tell of its failures during `deliver`, and format with *formatter* if it has none.
-
-    Outside `deliver` it does both as before. Returns a function that takes this back.
-    """
-    before, format_before = handler.handleError, handler.format
-    # Before 3.11 such a handler connects when it is made and never again.
-    is_syslog = isinstance(handler, logging.handlers.SysLogHandler) and hasattr(handler, "createSocket")
-
-    def format_record(record: logging.LogRecord) -> str:
-        if _heard.active is not handler:
-            return format_before(record)
-        if is_syslog and _is_gone(handler.socket):  # type: ignore[attr-defined]
-            _hang_up(handler)
-        return formatter.format(record) if handler.formatter is None else format_before(record)
-
-    def handle_error(record: logging.LogRecord) -> None:
-        if _heard.active is handler:
-            _heard.error = sys.exc_info()[1] or RuntimeError("handleError")
-            if is_syslog:
-                _hang_up(handler)
-        else:
-            before(record)
-
-    own: dict[str, Any] = {"handleError": handle_error, "format": format_record}
-    if isinstance(handler, logging.handlers.SocketHandler) and type(handler).send is _SEND:
-        own["send"] = _audible(handler)
-    handler.__dict__.update(own)
-    _heard_handlers.add(handler)
-
-    def restore() -> None:
-        for name, function in own.items():
-            if handler.__dict__.get(name) is function:
-                del handler.__dict__[name]
-
-    return restore
-
-
-_SEND = logging.handlers.SocketHandler.send
-
-
-def _audible(handler: logging.handlers.SocketHandler) -> Callable[[bytes], None]:
-    """Return a ``send`` that tells when nothing was sent: the original closes the socket and says nothing."""
-    before = handler.send
-
-    def send(data: bytes) -> None:
-        if _heard.active is not handler:
-            before(data)
-            return
-        if handler.sock is not None and _is_gone(handler.sock):
-            handler.sock.close()
-            handler.sock = None
-        before(data)
-        if handler.sock is None:
-            _heard.error = ConnectionError()
-
-    return send
-
-
-def _hang_up(handler: Any) -> None:
-    """Have the next record connect anew: the handler itself would write to the broken connection for ever."""
-    broken = handler.socket
-    if broken is not None and handler.socktype == socket.SOCK_STREAM:
-        with contextlib.suppress(OSError):
-            broken.close()
-        handler.socket = None
-
-
-def _is_gone(connection: object) -> bool:
-    """Return whether the other side of a TCP connection has closed it; the first write after that would succeed."""
-    if type(connection) is not socket.socket or connection.type != socket.SOCK_STREAM or not hasattr(select, "poll"):
-        return False
-    try:
-        poll = select.poll()
-        poll.register(connection, select.POLLIN)
-        return bool(poll.poll(0)) and connection.recv(1, socket.MSG_PEEK) == b""
-    except (OSError, ValueError):
-        return True
 
 
 def deliver(handler: logging.Handler, record: logging.LogRecord) -> str | None:
@@ -240,17 +144,17 @@ def deliver(handler: logging.Handler, record: logging.LogRecord) -> str | None:
     """
     if record.levelno < handler.level:
         return None
-    heard = _heard.__dict__  # of this thread; a thread-local attribute costs three times a dict's
-    outer = heard.get("active")
-    heard["active"], heard["error"] = handler, None
+    hearing = heard.__dict__  # of this thread; a thread-local attribute costs three times a dict's
+    outer = hearing.get("active")
+    hearing["active"], hearing["error"] = handler, None
     try:
         handler.handle(record)
-        error = heard["error"]
+        error = hearing["error"]
     except DropEvent:  # a BaseException; a processor of the target's formatter chose to drop this one
         error = None
     except Exception as raised:  # noqa: BLE001 -- a target may raise anything; the application must not see it
         error = raised
     finally:
-        heard["active"] = outer
-        heard["error"] = None
+        hearing["active"] = outer
+        hearing["error"] = None
     return None if error is None else type(error).__name__

@@ -17,8 +17,9 @@ from agentlogsafe import _records as records
 from agentlogsafe._queue import QueueSettings, Relay
 from agentlogsafe._rate import OTHER, RateLimit
 from agentlogsafe._records import Audited
+from agentlogsafe._targets import listen, settle
 from agentlogsafe.chain import chain_for
-from agentlogsafe.delivery import AgentLogSafeWarning, Counters, listen, report
+from agentlogsafe.delivery import AgentLogSafeWarning, Counters, report
 from agentlogsafe.errors import check_keys, check_type
 from agentlogsafe.events import EVENT_TYPES
 from agentlogsafe.fallback import FallbackFile
@@ -323,6 +324,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
                 self._chain.end_stream()
         self.flush()
         logging.Handler.close(self)
+        settle()
 
 
 _warned: weakref.WeakSet[logging.Handler] = weakref.WeakSet()

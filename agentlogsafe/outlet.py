@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 30.0
+_COSTLY = TimeoutError.__name__
 
 
 class Outlet:
     """Delivers finished records, and knows how its target is.
 
     After a second failure in a row the target is left alone for a while, twice as long every time, provided that there
-    is a fallback to take what comes meanwhile. A change for worse or better is reported through `changed`.
+    is a fallback to take what comes meanwhile, or that the failure is a timeout, for which each call would wait. A
+    change for worse or better is reported through `changed`.
 
     Args:
         targets: returns the handlers to deliver to.
@@ -54,7 +56,8 @@ class Outlet:
         if self._hangs and held is None:
             self.keep(record, "target hangs")
             return
-        if self._failures > 1 and self._fallback is not None and time.monotonic() < self._probe_at:
+        spared = self._fallback is not None or self._reason == _COSTLY
+        if self._failures > 1 and spared and time.monotonic() < self._probe_at:
             self.keep(record, self._reason)
             return
         failure: str | None = None

@@ -7,6 +7,7 @@ the same, byte for byte, with and without it.
 from __future__ import annotations
 
 import atexit
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ SHORTEST = 64
 
 
 _ending: list[bool] = []
+_inside: list[bool] = []
 
 
 def _end() -> None:
@@ -34,10 +36,14 @@ def _end() -> None:
     destructor aborts the process.
     """
     _ending.append(True)
-    time.sleep(0.01)  # whoever is inside comes out
+    deadline = time.monotonic() + 1.0
+    while _inside and time.monotonic() < deadline:  # whoever is inside comes out
+        time.sleep(0.001)
 
 
 atexit.register(_end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_inside.clear)
 
 
 def gate(endings: Iterable[str]) -> Callable[[str], bool] | None:
@@ -61,6 +67,10 @@ def gate(endings: Iterable[str]) -> Callable[[str], bool] | None:
     match = patterns.Match
 
     def interesting(text: str) -> bool:
-        return bool(_ending or match(text.encode()))
+        _inside.append(True)  # before asking, so that `_end` sees it
+        try:
+            return bool(_ending or match(text.encode()))
+        finally:
+            _inside.pop()
 
     return interesting

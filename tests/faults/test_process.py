@@ -349,3 +349,32 @@ def test_daemon_threads_at_the_end():
         time.sleep(0.05)
     """
     assert [run_program(source).returncode for _ in range(7)] == [0] * 7
+
+
+def test_daemon_threads_after_logging_has_ended(tmp_path):
+    """Kept: what daemon threads log after `logging.shutdown` goes to the fallback, for which no lock can be left."""
+    source = """
+        import atexit, time
+        atexit.register(time.sleep, 0.2)  # comes after what is registered later
+        import logging, sys, threading, agentlogsafe
+        target = logging.FileHandler(sys.argv[1])
+        handler = agentlogsafe.AuditHandler(target, fallback=sys.argv[2])
+        logging.basicConfig(handlers=[handler], level="INFO")
+        def log():
+            number = 0
+            while True:
+                logging.info("tool_call", {"n": number})
+                number += 1
+        threading.Thread(target=log, daemon=True).start()
+        time.sleep(0.05)
+    """
+    path, fallback = tmp_path / "app.jsonl", tmp_path / "fallback.jsonl"
+    done = run_program(source, str(path), str(fallback))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    written, torn = whole_lines(path)
+    kept, _ = whole_lines(fallback)
+    found = sorted({*numbers(written), *numbers(kept)})
+    assert torn == 0
+    assert numbers(kept)
+    assert found == list(range(len(found)))

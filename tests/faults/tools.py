@@ -98,6 +98,12 @@ class Server:
         self._thread = threading.Thread(target=self._accept, args=(self._listening,), daemon=True)
         self._thread.start()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
     def _accept(self, listening):
         while True:
             try:

@@ -1,0 +1,108 @@
+"""What is hooked into a target: its failures are heard, and what it waits for is bounded."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from agentlogsafe._bounds import bounded, hang_up, heard, is_gone, reconnects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+handlers: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
+_ended: list[bool] = []
+
+
+def listen(handler: logging.Handler, formatter: logging.Formatter) -> Callable[[], None]:
+    """Have *handler* tell of its failures during `deliver`, and format with *formatter* if it has none.
+
+    Outside `deliver` it does both as before. Returns a function that takes this back.
+    """
+    before, format_before = handler.handleError, handler.format
+    buffered = isinstance(handler, logging.StreamHandler)
+
+    def format_record(record: logging.LogRecord) -> str:
+        if heard.active is not handler:
+            return format_before(record)
+        if _ended and buffered and ends():
+            msg = "the interpreter ends"
+            raise RuntimeError(msg)
+        return formatter.format(record) if handler.formatter is None else format_before(record)
+
+    def handle_error(record: logging.LogRecord) -> None:
+        if heard.active is handler:
+            heard.error = sys.exc_info()[1] or RuntimeError("handleError")
+            if reconnects(handler):
+                hang_up(handler)
+        else:
+            before(record)
+
+    own: dict[str, Any] = {"handleError": handle_error, "format": format_record}
+    if isinstance(handler, logging.handlers.SocketHandler) and type(handler).send is _SEND:
+        own["send"] = _audible(handler)
+    own |= bounded(handler)
+    handler.__dict__.update(own)
+    handlers.add(handler)
+
+    def restore() -> None:
+        for name, function in own.items():
+            if handler.__dict__.get(name) is function:
+                del handler.__dict__[name]
+
+    return restore
+
+
+_SEND = logging.handlers.SocketHandler.send
+
+
+def _audible(handler: logging.handlers.SocketHandler) -> Callable[[bytes], None]:
+    """Return a ``send`` that tells when nothing was sent: the original closes the socket and says nothing."""
+    before = handler.send
+
+    def send(data: bytes) -> None:
+        if heard.active is not handler:
+            before(data)
+            return
+        if handler.sock is not None and is_gone(handler.sock):
+            handler.sock.close()
+            handler.sock = None
+        before(data)
+        if handler.sock is None:
+            heard.error = ConnectionError()
+
+    return send
+
+
+def settle(patience: float = 1.0) -> None:
+    """Where the interpreter ends: let no daemon thread write any more.
+
+    One that is stopped inside a file's buffer leaves its lock held, and the interpreter aborts when it wants that.
+    From now on what they log goes to the fallback, which has no buffer.
+    """
+    if threading.main_thread().is_alive() or _ended:
+        return
+    _ended.append(True)
+    for lock in locked(patience):
+        lock.release()
+
+
+def locked(patience: float) -> list[Any]:
+    """Acquire the locks of all handlers that are listened to, as far as that can be done in time; return those."""
+    held = []
+    deadline = time.monotonic() + patience
+    for handler in list(handlers):
+        lock = handler.lock
+        if lock is not None and lock.acquire(timeout=max(deadline - time.monotonic(), 0.001)):
+            held.append(lock)
+    return held
+
+
+def ends() -> bool:
+    """Return whether this is a thread that may not write any more."""
+    return bool(_ended) and threading.current_thread() is not threading.main_thread()
