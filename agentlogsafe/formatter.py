@@ -75,8 +75,10 @@ class AuditFormatter(OrjsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON. Never raises."""
+        if type(record) is AuditRecord:
+            return self.prefix + to_json(record.event)
         sealer = self._chain.sealer
-        if sealer is not None and type(record) is not AuditRecord:
+        if sealer is not None:
             self._joined = sealer.join(self, self._joined)
         made = self._chain.record(record)
         if type(made) is Audited:

@@ -194,7 +194,9 @@ class AuditHandler(logging.handlers.MemoryHandler):
         made = self._chain.record(record)
         if made is None:
             return
-        self._warn_of_bare_handlers(record)
+        seen = (record.name, record.levelno)
+        if seen not in self._seen:
+            self._warn_of_bare_handlers(seen)
         if isinstance(made, Audited):
             reader = self._reader()
             if reader is _LINE:
@@ -283,14 +285,15 @@ class AuditHandler(logging.handlers.MemoryHandler):
     def _place(self) -> str:
         return f"handler {self.label!r}"
 
-    def _warn_of_bare_handlers(self, record: logging.LogRecord) -> None:
-        seen = (record.name, record.levelno)
-        if seen in self._seen or len(self._seen) > _SEEN:
+    def _warn_of_bare_handlers(self, seen: tuple[str, int]) -> None:
+        """Warn of handlers that the raw records of a logger and level reach, the first time that there are some."""
+        if len(self._seen) > _SEEN:
             return
         self._seen.add(seen)
-        for owner, handler in bare_handlers(record.name, record.levelno):
+        name, level = seen
+        for owner, handler in bare_handlers(name, level):
             message = (
-                f"raw records of logger {record.name!r} also reach {describe(handler)} of logger {owner!r}: wrap it "
+                f"raw records of logger {name!r} also reach {describe(handler)} of logger {owner!r}: wrap it "
                 f"with AuditHandler, give it an AuditFormatter, or set propagate to false"
             )
             _warn_once(handler, message)
