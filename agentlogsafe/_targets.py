@@ -24,16 +24,7 @@ def listen(handler: logging.Handler, formatter: logging.Formatter) -> Callable[[
 
     Outside `deliver` it does both as before. Returns a function that takes this back.
     """
-    before, format_before = handler.handleError, handler.format
-    buffered = isinstance(handler, logging.StreamHandler)
-
-    def format_record(record: logging.LogRecord) -> str:
-        if heard.active is not handler:
-            return format_before(record)
-        if _ended and buffered and ends():
-            msg = "the interpreter ends"
-            raise RuntimeError(msg)
-        return formatter.format(record) if handler.formatter is None else format_before(record)
+    before = handler.handleError
 
     def handle_error(record: logging.LogRecord) -> None:
         if heard.active is handler:
@@ -43,7 +34,9 @@ def listen(handler: logging.Handler, formatter: logging.Formatter) -> Callable[[
         else:
             before(record)
 
-    own: dict[str, Any] = {"handleError": handle_error, "format": format_record}
+    own: dict[str, Any] = {"handleError": handle_error}
+    if handler.formatter is None:
+        own["format"] = _formatting(handler, formatter)
     if isinstance(handler, logging.handlers.SocketHandler) and type(handler).send is _SEND:
         own["send"] = _audible(handler)
     own |= bounded(handler)
@@ -56,6 +49,22 @@ def listen(handler: logging.Handler, formatter: logging.Formatter) -> Callable[[
                 del handler.__dict__[name]
 
     return restore
+
+
+def _formatting(handler: logging.Handler, formatter: logging.Formatter | None) -> Callable[[logging.LogRecord], str]:
+    """Return a ``format`` that uses *formatter* where the handler has none, and does not let daemon threads write."""
+    before = handler.format
+    buffered = isinstance(handler, logging.StreamHandler)
+
+    def format_record(record: logging.LogRecord) -> str:
+        if heard.active is not handler:
+            return before(record)
+        if _ended and buffered and ends():
+            msg = "the interpreter ends"
+            raise RuntimeError(msg)
+        return before(record) if formatter is None or handler.formatter is not None else formatter.format(record)
+
+    return format_record
 
 
 _SEND = logging.handlers.SocketHandler.send
@@ -88,6 +97,8 @@ def settle(patience: float = 1.0) -> None:
     if threading.main_thread().is_alive() or _ended:
         return
     _ended.append(True)
+    for handler in list(handlers):
+        handler.__dict__.setdefault("format", _formatting(handler, None))  # not before: every line would pay for it
     for lock in locked(patience):
         lock.release()
 

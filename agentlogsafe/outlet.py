@@ -56,8 +56,7 @@ class Outlet:
         if self._hangs and held is None:
             self.keep(record, "target hangs")
             return
-        spared = self._fallback is not None or self._reason == _COSTLY
-        if self._failures > 1 and spared and time.monotonic() < self._probe_at:
+        if self._failures > 1 and time.monotonic() < self._probe_at and self._spares():
             self.keep(record, self._reason)
             return
         failure: str | None = None
@@ -84,6 +83,9 @@ class Outlet:
         self.keep(record, failure)
         if self._failures == 1 and self._fallback is not None:
             self._changed("failing")  # without a fallback there is no place to say so, but stderr
+
+    def _spares(self) -> bool:
+        return self._fallback is not None or self._reason == _COSTLY
 
     def give_up(self, held: list[logging.LogRecord]) -> None:
         """Take the record away from the thread that hangs in `send` with it, and leave the target alone meanwhile.
