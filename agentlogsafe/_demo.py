@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-import io
 import json
-import os
 import re
 import shlex
 import sys
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import CodeType
 
-_WIDEST = 120
-_PIPED = 100
 _MASK = re.compile(r"\[[A-Z][A-Z_]*\]")
 
 # In every event, and the same in each: left out of the side-by-side view, where they would hide what differs.
@@ -153,17 +149,6 @@ def _statement(tree: ast.AST, line: int) -> ast.stmt:
         if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
     ]
     return max(around, key=lambda node: node.lineno)
-
-
-def console() -> Console:
-    """Return a console for stdout: as wide as the terminal, up to a limit, and plain where it is no terminal."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a path can hold what an ASCII terminal cannot
-    made = Console(highlight=False)
-    if not made.is_terminal and "COLUMNS" not in os.environ:
-        made.width = _PIPED
-    made.width = min(made.width, _WIDEST)
-    return made
 
 
 def show(to: Console, entry: str, path: Path, rows: list[Row]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import os
 import re
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
     Stored = Mapping[str, Any]
 
+_WIDEST = 120
+_PIPED = 100
 _GUIDES = ("├─ ", "└─ ", "│  ", "   ")
 _ASCII_GUIDES = ("|- ", "`- ", "|  ", "   ")
 _DEEPEST = 40
@@ -27,6 +32,19 @@ _COLOURS = {
     **dict.fromkeys(("success", "approved", "allowed", "ok"), "green"),
     **dict.fromkeys(("error", "failed", "denied", "rejected", "blocked", "timeout"), "red"),
 }
+
+
+def console() -> Console:
+    """Return a console for stdout: as wide as the terminal, up to a limit, and plain where it is no terminal."""
+    from rich.console import Console  # noqa: PLC0415 -- a quarter of the time that a small command takes
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a path can hold what an ASCII terminal cannot
+    made = Console(highlight=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _PIPED
+    made.width = min(made.width, _WIDEST)
+    return made
 
 
 def is_plain(to: Console) -> bool:
