@@ -83,7 +83,7 @@ def commands() -> click.Group:
           agentlogsafe demo --entry structlog
           agentlogsafe demo --json | jq .event_type
         """
-        from agentlogsafe import _demo  # noqa: PLC0415 -- it imports rich
+        from agentlogsafe import _demo, _timeline  # noqa: PLC0415 -- the first imports rich
 
         try:
             rows = _demo.run(entry, output)
@@ -96,7 +96,7 @@ def commands() -> click.Group:
         if as_json:
             sys.stdout.buffer.write(output.read_bytes())
         else:
-            _demo.show(_demo.console(), entry, output, rows)
+            _demo.show(_timeline.console(), entry, output, rows)
 
     @group.command(epilog="Exit status: 0 success, 2 wrong usage.")
     def schema() -> None:
