@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentlogsafe.review import completeness, denials, summaries
+from agentlogsafe.review import completeness, denials, integrity, summaries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Tables], Table]
 
-INTEGRITY: list[Rule] = []
+INTEGRITY: list[Rule] = [*integrity.RULES]
 COMPLETENESS: list[Rule] = [
     completeness.run_unended,
     completeness.run_unstarted,
@@ -33,3 +33,14 @@ COMPLETENESS: list[Rule] = [
 ]
 SUMMARIES: list[Rule] = [summaries.totals, summaries.runs, summaries.run_streams]
 """Any columns; asked by name: ``review.summary("runs")``."""
+
+DERIVED: dict[str, Rule] = {"stretches": integrity.stretches}
+"""Tables that an engine makes of others before any rule is asked."""
+
+FAMILIES: dict[str, list[Rule]] = {"integrity": INTEGRITY, "completeness": COMPLETENESS}
+
+
+def named() -> dict[str, Rule]:
+    """Return everything that is compiled, by its name: rules and summaries by theirs, derived tables by the table's."""
+    functions = [*INTEGRITY, *COMPLETENESS, *SUMMARIES]
+    return {**DERIVED, **{function.__name__: function for function in functions}}

@@ -8,8 +8,8 @@ always ends in ``file, line``, which no two rows share; ``min`` and ``max``, nev
 
 For who asks: ``check.Review.load(paths, keys=..., checkpoints=..., public_keys=..., engine=...)`` is a context manager
 with ``findings(family=None)`` (a list of `Finding`), ``summary(name)``, ``events(**equal)`` and ``sources()`` (lists of
-dicts, in the order of file and line). ``lines.read`` yields each line of a source as a ``lines.Line``, with the event as a
-dict, for who needs payloads or follows a file.
+dicts, in the order of file and line). ``lines.read`` yields each line of a source as a ``lines.Line``, with the event
+as a dict, for who needs payloads or follows a file.
 
 The types are those of Ibis, by name, so that this module is imported without it.
 """
@@ -60,7 +60,6 @@ EVENTS: dict[str, str] = {
     # The seal, null in an event without one.
     "stream": "string",
     "seq": "int64",
-    "prev": "string",
     "hash": "string",
     "key": "string",  # the id of the stream's first key; null in a chain without keys
     "verdict": "string",  # ok, bad: the hash does (not) fit; unverifiable: the key is not given; null: no seal
@@ -80,6 +79,42 @@ EVENTS: dict[str, str] = {
     "close_lost": "int64",
 }
 """``events``: one row for each line that is one of our events. Lines that only claim to be one are in ``rejects``."""
+
+SPANS: dict[str, str] = {
+    "file": "string",
+    "stream": "string",
+    "key": "string",
+    "verdict": "string",
+    "first_seq": "int64",
+    "last_seq": "int64",
+    "first_line": "int64",
+    "last_line": "int64",
+    "first_prev": "string",
+    "last_hash": "string",
+    "first_event_id": "string",
+    "first_run_id": "string",
+    "first_ts": "int64",
+    "is_close": "boolean",  # the last event has stream_close
+}
+"""``spans``: one row for each stretch of a stream in a file where each event follows the one before: its seq is one
+more, its ``prev`` is that one's hash, and key and verdict are the same. A sound file has one for each stream, whatever
+its length (or a few: long files are read in parts), so that rules about streams have little to look at."""
+
+STRETCHES: dict[str, str] = {
+    **SPANS,
+    "number": "int64",  # of events
+    # Of the whole stream:
+    "low": "int64",  # its lowest seq
+    "high": "int64",
+    "closed": "int64",  # the seq of the event with stream_close; null where there is none
+    "sound": "int64",  # how many stretches fit their hashes
+    # Among the stream's stretches:
+    "place": "int64",  # 0 for the one that begins first, by seq
+    "tail": "int64",  # 0 for the one that ends last
+    "reached": "int64",  # the highest seq of those that begin before it
+}
+"""``stretches``: ``spans`` without the seams between parts, and what their streams are. An engine makes it of
+``spans``, with `integrity.stretches`, before any rule is asked."""
 
 REJECTS: dict[str, str] = {
     "file": "string",
@@ -114,7 +149,9 @@ CHECKPOINTS: dict[str, str] = {
     "key": "string",
     "time": "string",
     "signer": "string",
-    "verdict": "string",  # ok; unsigned; unknown (signed by none of the given public keys, or none is given); bad
+    # ok: signed by a given public key; accepted: none is given; untrusted: some are, and none of them signed it; bad:
+    # its signature does not fit; malformed: no checkpoint. The first two are taken for true.
+    "verdict": "string",
 }
 """``checkpoints``: one row for each line of the files given as ``--checkpoints``."""
 
@@ -171,6 +208,8 @@ CERTAINTIES = ("certain", "likely", "possible")
 
 SCHEMAS = {
     "events": EVENTS,
+    "spans": SPANS,
+    "stretches": STRETCHES,
     "rejects": REJECTS,
     "sources": SOURCES,
     "checkpoints": CHECKPOINTS,
@@ -204,6 +243,8 @@ class Tables:
     """The tables as unbound Ibis expressions."""
 
     events: Table
+    spans: Table
+    stretches: Table
     rejects: Table
     sources: Table
     checkpoints: Table

@@ -1,0 +1,61 @@
+"""Rows become Arrow tables, fast: most of a column's cost is how its strings get there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from agentlogsafe.review.rows import fitting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TYPES = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "boolean": pa.bool_()}
+_FEW = 64
+
+
+def schema(types: dict[str, str]) -> pa.Schema:
+    """Return the Arrow schema of columns whose types are named as Ibis does."""
+    return pa.schema([(name, _TYPES[dtype]) for name, dtype in types.items()])
+
+
+def table(rows: Sequence[tuple[Any, ...]], types: dict[str, str]) -> pa.Table:
+    """Return *rows* as a table of columns of these *types*; a value of another type becomes null."""
+    columns: Any = zip(*rows, strict=True) if rows else ((),) * len(types)
+    arrays = [_array(values, dtype) for values, dtype in zip(columns, types.values(), strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema(types))
+
+
+def _array(values: tuple[Any, ...], dtype: str) -> pa.Array:
+    count, kind = len(values), _TYPES[dtype]
+    if values.count(None) == count:
+        return pa.nulls(count, kind)
+    try:
+        if dtype == "string":
+            return _strings(values)
+        return pa.array(values, kind)
+    except (TypeError, ValueError, OverflowError, pa.ArrowException):
+        return pa.array([fitting(value, dtype) for value in values], kind)
+
+
+def _strings(values: tuple[Any, ...]) -> pa.Array:
+    distinct = set(values)
+    if len(distinct) <= _FEW:
+        if len(distinct) == 1:
+            return pa.repeat(pa.scalar(values[0], pa.string()), len(values))
+        known = [value for value in distinct if value is not None]
+        codes = {value: code for code, value in enumerate(known)}
+        codes[None] = len(known)
+        indices = np.fromiter(map(codes.__getitem__, values), np.int32, len(values))
+        return pa.array([*known, None], pa.string()).take(pa.array(indices))
+    if None in distinct:
+        return pa.array(values, pa.string())
+    joined = "".join(values)
+    if not joined.isascii():
+        return pa.array(values, pa.string())
+    # Joined, with offsets: a third of the cost of handing the strings over one by one.
+    offsets = np.zeros(len(values) + 1, np.int32)
+    np.cumsum(np.fromiter(map(len, values), np.int32, len(values)), out=offsets[1:])
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(offsets), pa.py_buffer(joined.encode()))

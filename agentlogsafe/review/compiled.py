@@ -1,0 +1,48 @@
+"""The SQL of every rule for DuckDB, as Ibis compiles it, so that a small file is checked without importing Ibis.
+
+``python -m agentlogsafe.review.compiled`` writes it down anew. Rules are written once, in `integrity` and
+`completeness`; a test holds this file against what Ibis makes of them now.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+_FILE = "compiled.json"
+
+
+class Compiled(NamedTuple):
+    """What is written down."""
+
+    families: dict[str, list[str]]
+    """The names of the rules, by family."""
+    sql: dict[str, str]
+    """The SQL of rules, summaries and derived tables, by name."""
+
+
+def load() -> Compiled:
+    """Return what is written down."""
+    return Compiled(**orjson.loads(resources.files(__package__).joinpath(_FILE).read_bytes()))
+
+
+def compile_all() -> Compiled:
+    """Return what Ibis makes of everything now."""
+    import ibis  # noqa: PLC0415 -- what this module is there to avoid
+
+    from agentlogsafe.review import rules  # noqa: PLC0415 -- as above
+    from agentlogsafe.review.tables import Tables  # noqa: PLC0415 -- as above
+
+    unbound = Tables.unbound()
+    return Compiled(
+        {family: [rule.__name__ for rule in listed] for family, listed in rules.FAMILIES.items()},
+        {name: str(ibis.to_sql(rule(unbound), dialect="duckdb", pretty=False)) for name, rule in rules.named().items()},
+    )
+
+
+if __name__ == "__main__":
+    text = orjson.dumps(compile_all()._asdict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+    Path(__file__).with_name(_FILE).write_bytes(text + b"\n")
