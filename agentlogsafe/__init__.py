@@ -13,7 +13,7 @@ from agentlogsafe.formatter import AuditFormatter
 from agentlogsafe.handler import AuditHandler
 from agentlogsafe.redaction import ContentRule, CustomDetector, RedactionPolicy, redact, register_secret
 from agentlogsafe.runs import end_on_sigterm, extract, run, step
-from agentlogsafe.settings import Limits
+from agentlogsafe.settings import Limits, SealSettings
 
 __all__ = [
     "AgentLogSafeError",
@@ -28,6 +28,7 @@ __all__ = [
     "Limits",
     "MissingExtraError",
     "RedactionPolicy",
+    "SealSettings",
     "carry",
     "current_run_id",
     "end_on_sigterm",

@@ -16,6 +16,7 @@ import threading
 from importlib import metadata
 from pathlib import Path
 
+import jsonschema
 import pytest
 import structlog
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -180,6 +181,9 @@ class TestEveryEntry:
 
         (events,) = streams_of(read(path), MASTER.encode() if keyed else None)
 
+        validator = jsonschema.Draft202012Validator(agentlogsafe.json_schema())
+        for event in events:
+            validator.validate(event)
         kinds = [event["event_type"] for event in events]
         assert kinds == ["run_start", "tool_call", "tool_result", "decision", "run_end", "custom"]
         opened, closed = events[0]["seal"]["stream_open"], events[-1]["seal"]["stream_close"]

@@ -26,6 +26,8 @@ PEER = "0.2.0"
 ROWS = {
     "stdlib": ("logging + python-json-logger (orjson)", "stdlib"),
     "formatter": ("  ours: AuditFormatter", "stdlib"),
+    "sealed": ("  ours: AuditFormatter, sealed", "stdlib"),
+    "keyed": ("  ours: AuditFormatter, sealed with a key", "stdlib"),
     "handler": ("  ours: AuditHandler around a FileHandler", "stdlib"),
     "structlog": ("structlog + orjson", "structlog"),
     "processors": ("  ours: processors.audit()", "structlog"),

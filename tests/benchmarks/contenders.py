@@ -55,13 +55,28 @@ def bare_stdlib(file: str, _stack: ExitStack) -> Loop:
     return stdlib_loop({"formatters": {"json": formatter}}, file)
 
 
-def our_formatter(file: str, stack: ExitStack) -> Loop:
+def our_formatter(file: str, stack: ExitStack, seal: Any = "off") -> Loop:
     """Ours, in the place of python-json-logger's."""
     import agentlogsafe
 
-    loop = stdlib_loop({"formatters": {"json": {"()": "agentlogsafe.AuditFormatter", **NAMES}}}, file)
+    formatter = {"()": "agentlogsafe.AuditFormatter", **NAMES, "seal": seal}
+    loop = stdlib_loop({"formatters": {"json": formatter}}, file)
     stack.enter_context(agentlogsafe.run(**NAMES))
     return loop
+
+
+def our_sealed_formatter(file: str, stack: ExitStack) -> Loop:
+    """Ours, with a chain of hashes."""
+    return our_formatter(file, stack, "chain")
+
+
+def our_keyed_formatter(file: str, stack: ExitStack) -> Loop:
+    """Ours, with a key that moves on."""
+    return our_formatter(file, stack, {"key": _key})
+
+
+def _key() -> bytes:
+    return b"0123456789abcdef"
 
 
 def our_handler(file: str, stack: ExitStack) -> Loop:
@@ -143,6 +158,8 @@ def release_0_2_0(file: str, stack: ExitStack) -> Loop:
 CONTENDERS: dict[str, Callable[[str, ExitStack], Loop]] = {
     "stdlib": bare_stdlib,
     "formatter": our_formatter,
+    "sealed": our_sealed_formatter,
+    "keyed": our_keyed_formatter,
     "handler": our_handler,
     "structlog": bare_structlog,
     "processors": our_processors,
