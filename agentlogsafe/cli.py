@@ -183,7 +183,8 @@ def commands() -> click.Group:
         if outcome.left:
             raise click.exceptions.Exit(1)
 
-    from agentlogsafe import _policy_test  # noqa: PLC0415 -- it imports rich
+    from agentlogsafe import _policy_test, _runs, _watch  # noqa: PLC0415 -- they import click, an extra
 
-    _policy_test.register(group)
+    for module in (_policy_test, _runs, _watch):
+        module.register(group)
     return group

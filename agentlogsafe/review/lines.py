@@ -72,7 +72,7 @@ def read(raws: Iterable[bytes], first: int = 1) -> Iterator[Line]:
         first: the number of the first.
     """
     loads = orjson.loads
-    slow = _Slow()
+    slow = Reader()
     number = first - 1
     for raw in raws:
         number += 1
@@ -89,13 +89,14 @@ def read(raws: Iterable[bytes], first: int = 1) -> Iterator[Line]:
     yield from slow.rest()
 
 
-class _Slow:
-    """Takes apart the lines that are not simply one of our events; holds the parts of split ones."""
+class Reader:
+    """Takes lines apart, one at a time; holds the parts of split ones."""
 
     def __init__(self) -> None:
         self._parts: dict[tuple[str, Any], tuple[int, list[bytes]]] = {}
 
     def lines(self, number: int, raw: bytes) -> Iterator[Line]:
+        """Yield what line *number* is: nothing, where it is empty or a part of a line, or more than one."""
         text = raw.strip(b"\r\n\t \0")  # zeros: what copytruncate leaves at the head of a file that is still written
         if text.startswith(b"\xef\xbb\xbf"):
             text = text[3:]

@@ -202,7 +202,8 @@ COMPLETENESS_KINDS = (
     "duplicate_event",
     "unattributed",
 )
-KINDS = (*INTEGRITY_KINDS, *COMPLETENESS_KINDS, "exposed")
+WATCH_KINDS = ("run_overdue", "sink_failing")
+KINDS = (*INTEGRITY_KINDS, *COMPLETENESS_KINDS, "exposed", *WATCH_KINDS)
 SEVERITIES = ("error", "warning", "info")
 CERTAINTIES = ("certain", "likely", "possible")
 

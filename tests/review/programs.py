@@ -10,6 +10,7 @@ import uuid
 from hypothesis import strategies as st
 
 import agentlogsafe
+from agentlogsafe._stream import end_streams
 
 CALLS = {"tool_call": "tool_result", "model_call": "model_response", "retrieval_query": "retrieval_result"}
 TOOLS = ("sql", "mail", "pay")
@@ -41,6 +42,7 @@ def stored(program, **settings):
     for number, actions in enumerate(program):
         with agentlogsafe.run(f"agent-{number}", logger=log):
             _act(log, actions)
+    end_streams()
     handler.close()
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
