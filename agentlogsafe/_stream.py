@@ -78,7 +78,9 @@ class Sealer:
         self, where: str, settings: SealSettings, policy: Mapping[str, Any], end: Callable[[], object]
     ) -> None:
         self.lock = threading.RLock()
-        """Held from the seal to the delivery by whoever wants the events to arrive in order."""
+        """Held from the seal to the delivery by whoever wants the events to arrive in order. Sealing does not need it:
+        who seals may hold the lock of a target that another thread waits for with this one."""
+        self._step = threading.RLock()
         self.ways: weakref.WeakSet[Way] = weakref.WeakSet()
         """How the events of the present stream leave the process: its closing event has to leave there, too."""
         self.streams = 0
@@ -117,30 +119,29 @@ class Sealer:
             closing: counts of what became of the stream's events, where this is its last one.
         """
         content = seal.body({name: value for name, value in event.items() if value is not None})
-        locked = self.acquire()
-        try:
-            while True:
-                place = self._place
-                if closing is None and place.seq:
-                    made, header = self._usual(place)
-                else:
-                    made = self._first_or_last(place, closing)
-                    header = seal.canonical(made)
-                key = place.key
-                mark = seal.digest(b"%b\n%b" % (header, content), key)
-                after = _place(_Place, (place.stream, place.seq + 1, mark, key and seal.next_key(key), None, None))
-                # A signal's handler may have logged meanwhile, in this very thread.
+        while True:
+            place = self._place
+            if closing is None and place.seq:
+                made, header = self._usual(place)
+            else:
+                made = self._first_or_last(place, closing)
+                header = seal.canonical(made)
+            key = place.key
+            mark = seal.digest(b"%b\n%b" % (header, content), key)
+            after = _place(_Place, (place.stream, place.seq + 1, mark, key and seal.next_key(key), None, None))
+            then = after if closing is None else _successor(after)
+            with self._step:
+                # Another thread may have logged meanwhile, or a signal's handler in this one.
                 if self._place is place:
-                    self._place = after if closing is None else _successor(after)
+                    self._place = then
                     break
-            if closing is not None:
-                self.streams += 1
-                self.ways.clear()
-            if self._checkpoints is not None and self._checkpoints.due(after.seq, closing is not None):
-                self._checkpoints.write(after, self._key_id)
-        finally:
-            if locked:
-                self.lock.release()
+        if after.seq == 1:
+            _end_with_process()
+        if closing is not None:
+            self.streams += 1
+            self.ways.clear()
+        if self._checkpoints is not None and self._checkpoints.due(after.seq, closing is not None):
+            self._checkpoints.write(after, self._key_id)
         made["hash"] = mark
         event["seal"] = made
         line = event.line
@@ -165,14 +166,13 @@ class Sealer:
             made["key"] = self._key_id
         if place.seq == 0:
             made["stream_open"] = _opening(self._policy, place.parent)
-            _end_with_process()
         if closing is not None:
             made["stream_close"] = {"time": timestamp(time.time()), "sealed": place.seq + 1, **closing}
         return made
 
     def renew_after_fork(self) -> None:
         """Begin a stream of the child's own; the parent's goes on in the parent."""
-        self.lock = threading.RLock()
+        self.lock, self._step = threading.RLock(), threading.RLock()
         self.ways.clear()
         self.streams += 1
         self._place = _successor(self._place)

@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import logging.config
+import logging.handlers
 import multiprocessing
 import os
 import signal
@@ -245,6 +246,44 @@ class TestOrder:
         events = read(path)
         streams_of(events)
         assert [event["seal"]["seq"] for event in events] == list(range(1, 801))
+
+    def test_one_file_by_two_ways(self, path, logger_of):
+        """Neither waits for the other for ever where one file is a handler's target, and formats for a logger, too."""
+        logger = logger_of("handler")
+        target = logger.handlers[0].target
+        target.setFormatter(agentlogsafe.AuditFormatter(agent_name="a", workflow_name="w", seal="chain"))
+        other = logging.getLogger(f"{logger.name}.other")
+        other.propagate = False
+        other.addHandler(target)
+
+        def log(to):
+            for number in range(2_000):
+                to.info("decision", {"n": number})
+
+        threads = [threading.Thread(target=log, args=(to,)) for to in (logger, other)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        other.removeHandler(target)
+
+        (events,) = streams_of(sorted(read(path), key=lambda event: event["seal"]["seq"]))
+        assert len(events) == 4_000
+
+    def test_a_rotated_file_goes_on_with_the_stream(self, path, logger_of):
+        """What a file was rotated to, and the file, hold one stream."""
+        logger = logger_of("handler")
+        rotating = logging.handlers.RotatingFileHandler(path, maxBytes=5_000, backupCount=99)
+        logger.handlers[0].setTarget(rotating)
+        for number in range(50):
+            logger.info("decision", {"n": number})
+        logger.handlers[0].close()
+        rotating.close()
+
+        events = [event for file in path.parent.iterdir() for event in read(file)]
+        assert len(list(path.parent.iterdir())) > 3
+        (events,) = streams_of(sorted(events, key=lambda event: event["seal"]["seq"]))
+        assert "stream_close" in events[-1]["seal"]
 
     def test_a_signal_in_the_middle(self, path, logger_of):
         """What a signal's handler logs, in the middle of a seal, has a place of its own."""
