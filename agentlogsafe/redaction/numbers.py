@@ -1,8 +1,10 @@
 """Numbers in text: cards, IBANs and national numbers, told by outline, checksum and the words around them.
 
-All runs of letters and digits that hold a digit are found once; neighbours that one separator joins are tried together; a candidate costs one
-slice of the text's outline and one dict lookup, however many kinds of number there are.
-"""  # noqa: E501 - a pattern or a table row reads as one line
+All runs of letters and digits that hold a digit are found once. What a candidate costs first is one look-up by the
+outline of its first group, however many kinds of number there are; most numbers end there. Checksums come last, and a
+text gets only so many of them: where more candidates than that have failed, those that follow are taken for what they
+look like, because a text made to exhaust the checks must not get its numbers through.
+"""
 
 from __future__ import annotations
 
@@ -10,55 +12,74 @@ import importlib
 import re
 import string
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS, card, iban
-from agentlogsafe.redaction.detectors.contact import PHONES, spoken
+from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS, card, iban, issued
 from agentlogsafe.redaction.detectors.national import NUMBERS
-
-if TYPE_CHECKING:
-    from agentlogsafe.redaction.detectors.base import Detector, Number
+from agentlogsafe.redaction.phones import Spoken, phone_at
 
 Span = tuple[int, int, str]
-INTERNATIONAL, AMERICAN, NATIONAL, SPOKEN = PHONES
-_CALLED = re.compile(r"\(?\d(?:[ ().-]{0,2}\d){5,14}(?![\w-]|[.:]\d)")
 Check = Callable[[str], bool]
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
-_OUTLINE = {**{ord(c): "9" for c in string.digits}, **{ord(c): "A" for c in string.ascii_letters}}
-_JOINTS = frozenset((" ", "-", ".", "/", ":", "_", "+", ""))
-_WINDOW = 7
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SHORT = 64  # so long a text is looked at whole for context words
+_CHECKS, _CHECKS_EVERY = 32, 64  # checksums that may fail in a text: so many, and one more for each so many characters
+_LONGEST_GROUP = 64
+_WHOLE_WORD = 4  # so long a context word must stand by itself
+_LONGEST_PLAIN = 24
+_NEAR = 5  # so close before it stands a word that calls a number a telephone's
+_LONG = 6  # so long a group is worth a look by itself
+# How telephone numbers and cards go on after their first group; the table's numbers are added to these.
+_HEADS = "999-99|999.99|999 99|9-99|9.99|9 99|9(99|9 (9|9-(9|9.(9|9999-99|9999.99|9999 99"
+_LETTERS_BEFORE = 8
 _CARD_GROUP = 4
 _CARD_LEAST = 12
-_CLOSE = 12
-_LONGEST_PLAIN = 24
-_SHORTEST_MIXED = 7
+_CARD_LENGTHS = range(_CARD_LEAST, 20)
 _CARD_CONTEXT = frozenset(
-    (
-        "card",
-        "cards",
-        "credit",
-        "debit",
-        "visa",
-        "mastercard",
-        "amex",
-        "maestro",
-        "discover",
-        "cc",
-        "karte",
-        "carte",
-        "tarjeta",
-        "carta",
-    )
+    "card cards credit debit visa mastercard amex maestro discover cc karte carte tarjeta carta".split()
 )
-_IBAN_LONGEST = 42
-_ZERO = ord("0")
-_LETTER = ord("a")
+_ZERO, _NINE, _LETTER, _OTHER = ord("0"), ord("9"), ord("A"), ord("?")
 _DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
-_CLASSES = bytes(
-    48 if chr(code) in string.digits else 97 if chr(code) in string.ascii_letters else 32 for code in range(256)
-)
+# The outline of a text: digits, letters, other scripts' letters (which may be anything), and the rest as it is.
+_OUTLINE = bytes(
+    _NINE if chr(code) in string.digits
+    else _LETTER if chr(code) in string.ascii_letters
+    else _OTHER if code > 127  # noqa: PLR2004 - the end of ASCII
+    else code
+    for code in range(256)
+)  # fmt: skip
+_GROUP = re.compile(rb"9[9A]*")
+_IBANS = {
+    size: re.compile(rf"[A-Za-z0-9](?:[ -]{{0,2}}[A-Za-z0-9]){{{size - 1}}}(?![^\W_])")
+    for size in set(IBAN_LENGTHS.values())
+}
+_FIRST = re.compile(rb"[9A]+")
 _FLOATING = re.compile(r"\d+\.\d+$")
+_CARD = re.compile(rb"9999(?:[ -]?9){8,15}")
+_ALNUM = b"9A?"
+_BEFORE = b".-_/+$"
+_SIGNED = b"+$"
+_AFTER = b".-_:/"
+_SIDES = b" -"
+_WORDY = frozenset(b"A?")
+
+
+class _Kind(NamedTuple):
+    """A row of the table, ready to be asked."""
+
+    category: str
+    check: Check | None
+    words: tuple[str, ...]
+    alone: bool
+    lonely: bool  # alone, wherever it stands
+    shape: re.Pattern[str] | None
+    dear: bool  # its check is the library's, some 10 us
+
+
+_Rows = tuple[_Kind, ...]
+_Shapes = tuple[tuple[bytes, _Rows], ...]
+_Starts = dict[bytes, tuple[tuple[bytes, ...], _Shapes]]
 
 
 def _stdnum(name: str) -> Check | None:
@@ -72,242 +93,274 @@ def _stdnum(name: str) -> Check | None:
 
 
 class Numbers:
-    """The number table, compiled: outline → what it can be."""
+    """The number table, compiled: the outline of a first group → what can start with it, longest first."""
 
-    __slots__ = ("_by_outline", "_checks", "_heads", "_phones")
+    __slots__ = ("_heads", "_phones", "_starts", "_wholes")
 
     def __init__(self, disabled: frozenset[str] = frozenset()) -> None:
         """Resolve every validator now, so that nothing is imported while logging."""
         self._phones = not disabled & {"PHONE", "contact"}
-        self._by_outline: dict[str, list[Number]] = {}
-        self._checks: dict[str, Check | None] = {}
+        shapes: dict[bytes, list[_Kind]] = {}
         for number in NUMBERS:
             if disabled & {number.name, number.category, "national"}:
                 continue
-            check = number.valid
-            if isinstance(check, str):
-                check = _stdnum(check)
-                if check is None and number.valid != "sg.nric":
-                    continue
-                check = check or _singapore
-            self._checks[number.name] = check
+            check = _stdnum(number.valid) if isinstance(number.valid, str) else number.valid
+            if check is None and number.valid is not None:
+                continue
+            kind = _Kind(
+                number.category,
+                check,
+                tuple(number.context.split()),
+                number.alone,
+                number.alone and check is not None,
+                re.compile(number.shape) if number.shape else None,
+                isinstance(number.valid, str),
+            )
             for outline in number.outlines:
-                self._by_outline.setdefault(outline, []).append(number)
-        self._heads = frozenset(outline[:4] for outline in self._by_outline)
-        for rows in self._by_outline.values():
-            rows.sort(key=lambda row: not row.alone)
+                shapes.setdefault(outline.encode(), []).append(kind)
+        starts: dict[bytes, list[tuple[bytes, _Rows]]] = {}
+        for shape, kinds in sorted(shapes.items(), key=lambda item: -len(item[0])):
+            first = _FIRST.match(shape)
+            if first:
+                rows = tuple(sorted(kinds, key=lambda kind: not kind.alone))
+                starts.setdefault(first[0], []).append((shape, rows))
+        self._starts: _Starts = {
+            first: (tuple(shape for shape, _ in found), tuple(found)) for first, found in starts.items()
+        }
+
+        # What a group has to be, or to go on with, to be worth a look: most groups of most texts are not.
+        shapes_ = [(first, shape) for first, (heads, _) in self._starts.items() for shape in heads]
+        self._wholes = frozenset(first for first, shape in shapes_ if len(shape) < len(first) + 3)
+        self._heads = frozenset((*_HEADS.encode().split(b"|"), *(shape[: len(first) + 3] for first, shape in shapes_)))
 
     def find(self, text: str, context: str = "") -> list[Span]:
         """Return the spans of numbers in *text*; *context* is the name that the text stood under."""
-        chunks = _chunks(text)
-        if not chunks:
+        outline = text.encode("latin-1", "replace").translate(_OUTLINE)
+        groups = _groups(text, outline)
+        if not groups:
             return []
         spans: list[Span] = []
-        outline = text.translate(_OUTLINE)
-        at = 0
-        while at < len(chunks):
-            start, end = chunks[at]
-            size = end - start
-            first = text[start]
-            if size > _LONGEST_PLAIN and first.isdigit():
-                found = None
-            elif first.isdigit():
-                found = (_phone_at(text, start, spans) if self._phones else None) or self._at(
-                    text, outline, chunks, at, context
-                )
-                if found is None and self._phones:
-                    found = _spoken_at(text, start)
-            elif (
-                size < _SHORTEST_MIXED
-                and (at + 1 == len(chunks) or text[end : chunks[at + 1][0]] not in _JOINTS)
-                and outline[end : end + 2] not in (" A", "-A")
-            ):
-                found = None
-            else:
-                found = self._at(text, outline, chunks, at, context)
-            if found is None:
-                at += 1
+        reading = _Reading(text, outline, context, self._starts)
+        spoken = Spoken(text)
+        phones = self._phones
+        taken = -9
+        wholes, heads = self._wholes, self._heads
+        for start, end in groups:
+            if start < taken:
                 continue
-            spans.append(found)
-            while at < len(chunks) and chunks[at][0] < found[1]:
-                at += 1
+            found = None
+            if (
+                outline[start:end] in wholes
+                or outline[start : end + 3] in heads
+                or end - start >= _LONG
+                or text[start] == "0"
+                or (
+                    start
+                    and (
+                        outline[start - 1] in b"+("
+                        or outline[start - 2 : start] == b"+ "
+                        or not _WORDY.isdisjoint(outline[max(start - _NEAR, 0) : start - 1])
+                    )
+                )
+                or outline[start : start + 4] == b"AA99"
+            ):
+                size = end - start
+                if outline[start] == _LETTER:
+                    found = reading.at(start, end)
+                elif size <= _LONGEST_PLAIN:
+                    found = (phone_at(text, start, size, taken) if phones else None) or reading.at(start, end)
+                    if found is None and phones and outline[start - 2 : start - 1] != b"9":
+                        found = spoken.at(start)
+            if found:
+                spans.append(found)
+                taken = found[1]
         return spans
 
-    def _at(self, text: str, outline: str, chunks: list[tuple[int, int]], at: int, context: str) -> Span | None:
-        start, end = chunks[at]
-        if outline[start : start + 2] == "AA" and outline[start + 2 : start + 4] == "99":
-            found = _iban_at(text, start)
-            if found:
-                return found
-        spaced = start > 2 and outline[start - 3 : start - 1] == "AA" and text[start - 1] == " "  # noqa: PLR2004 - ``AB 12 34 56 C``
-        if (
-            outline[start : start + 4] not in self._heads
-            and not spaced
-            and end - start != _CARD_GROUP
-            and end - start < _CARD_LEAST
+
+class _Reading:
+    """One text while it is read: what can stand in it at all, and how many more checksums it may cost."""
+
+    __slots__ = ("_called", "_checks", "_context", "_has", "_low", "_shapes", "_starts", "outline", "text")
+
+    def __init__(self, text: str, outline: bytes, context: str, starts: _Starts) -> None:
+        self.text = text
+        self.outline = outline
+        self._context = context
+        self._starts = starts
+        self._shapes: _Starts = {}
+        self._has: dict[str, bool] = {}
+        self._low = ""
+        self._called: bool | None = None
+        self._checks = _CHECKS + len(text) // _CHECKS_EVERY
+
+    def at(self, start: int, end: int) -> Span | None:
+        """Return the number whose first group is *start* to *end*."""
+        outline = self.outline
+        found = None
+        if outline[start] == _LETTER:
+            if outline[start : start + 4] == b"AA99":
+                found = _iban_at(self.text, start)
+                if found:
+                    return found
+        elif outline[start : start + 4] == b"9999" and (
+            self.text[start] not in "01" or self.text.startswith("1800", start)
         ):
+            found = self._card(start)
+        first = outline[start:end]
+        if start > 1 and outline[start - 1] in _SIDES and outline[start - 2] == _LETTER:
+            # Letters before it may belong to it: ``AB 12 34 56 C``.
+            begin = start - 3 if start > 2 and outline[start - 3] == _LETTER else start - 2  # noqa: PLR2004 - two letters and a sign
+            number = self._number(begin, outline[begin : start - 1])
+            if number:
+                return number
+        shorter = self._number(start, first, found[1] - start if found else 0)
+        return shorter or found
+
+    def _number(self, start: int, first: bytes, least: int = 0) -> Span | None:
+        """Return the longest number at *start* that is at least *least* long."""
+        outline = self.outline
+        known = self._shapes.get(first)
+        if known is None:
+            known = self._starts.get(first)
+            if known is None or not outline.startswith(known[0], start):
+                return None
+            known = self._possible(first, known[1])
+        heads, shapes = known
+        if not heads or not outline.startswith(heads, start):
             return None
-        last = at
-        while last + 1 < len(chunks) and last - at < _WINDOW - 1 and text[end : chunks[last + 1][0]] in _JOINTS:
-            last += 1
-            end = chunks[last][1]
-        follow = outline[end : end + 2]
-        if last == at and end - start < 6 and follow not in (" A", "-A"):  # noqa: PLR2004 - said beside it, or a plain length
-            return None
-        begin = start - 3 if start >= 3 and outline[start - 3 : start - 1] == "AA" and text[start - 1] == " " else start  # noqa: PLR2004 - said beside it, or a plain length
-        outlines = self._by_outline
-        issued = "2" <= text[start] <= "9" or text.startswith("1800", start)
-        for end_chunk in range(last, at - 1, -1):
-            end = chunks[end_chunk][1]
-            size = end - start
-            if size < 6:  # noqa: PLR2004 - said beside it, or a plain length
-                break
-            if size > 64:  # noqa: PLR2004 - said beside it, or a plain length
-                continue
-            found = self._kind(text, outline, start, end, context) if outline[start:end] in outlines else None
-            if found is None and issued and 12 <= size <= 23:  # noqa: PLR2004 - said beside it, or a plain length
-                found = self._card(text, start, end, context)
-            follow = outline[end : end + 2]
-            if found is None and follow in (" A", "-A") and outline[end + 2 : end + 3] != "A":
-                found = self._kind(text, outline, begin, end + 2, context)
-            if found is None and follow[:1] == "(":
-                found = self._kind(text, outline, start, end + 3, context)
-            if found:
-                return found
+        for shape, rows in shapes:
+            size = len(shape)
+            if size < least:
+                return None
+            if outline.startswith(shape, start) and self._bounded(start, start + size):
+                found = self._kind(start, start + size, rows)
+                if found:
+                    return found
         return None
 
-    def _card(self, text: str, start: int, end: int, context: str) -> Span | None:
-        value = text[start:end]
-        digits = value.replace(" ", "").replace("-", "")
-        if not digits.isdigit() or not digits.isascii() or not 12 <= len(digits) <= 19:  # noqa: PLR2004 - said beside it, or a plain length
-            return None
-        if value != digits and (value[4] not in " -" or not value[:4].isdigit()):
-            return None
-        if not _luhn(digits) or not _bounded(text, start, end):
-            return None
-        if card(digits) or (len(set(digits)) > 2 and _CARD_CONTEXT & _around(text, start, end, context)):  # noqa: PLR2004 - said beside it, or a plain length
-            return start, end, "CARD"
-        return None
+    def _possible(self, first: bytes, shapes: _Shapes) -> tuple[tuple[bytes, ...], _Shapes]:
+        """Return what can start with such a group in this text: what stands alone, and what the text has a word for."""
+        if len(self.text) > _SHORT:
+            kept = []
+            for shape, rows in shapes:
+                left = tuple(kind for kind in rows if kind.lonely or any(map(self._mentioned, kind.words)))
+                if left:
+                    kept.append((shape, left))
+            shapes = tuple(kept)
+        self._shapes[first] = found = tuple(shape for shape, _ in shapes), shapes
+        return found
 
-    def _kind(self, text: str, outline: str, start: int, end: int, context: str) -> Span | None:
-        rows = self._by_outline.get(outline[start:end])
-        if rows is None or not _bounded(text, start, end):
-            return None
+    def _mentioned(self, word: str) -> bool:
+        known = self._has.get(word)
+        if known is None:
+            if not self._low:
+                self._low = f"{self._context} {self.text}".lower()
+            known = self._has[word] = word in self._low
+        return known
+
+    def _kind(self, start: int, end: int, rows: _Rows) -> Span | None:
+        text = self.text
         value = text[start:end].upper()
         compact = "".join(filter(str.isalnum, value))
         whole = start == 0 and end == len(text)
         words: set[str] | None = None
-        for row in rows:
-            if not row.alone or (row.valid is None and not whole):
-                words = _around(text, start, end, context) if words is None else words
-                if not _mentions(words, row.context):
-                    continue
-            check = self._checks[row.name]
-            try:
-                if check is None or check(compact):
-                    return start, end, row.category
-            except Exception:  # noqa: BLE001, S112 - fail closed, whatever it was
+        for category, check, context, alone, lonely, shape, dear in rows:
+            if shape is not None and not shape.match(compact):
                 continue
+            if not lonely and not (whole and alone):
+                if words is None:
+                    words = self._around(start, end)
+                if not _mentions(words, context):
+                    continue
+            if check is None or (dear and self._checks < 0):
+                return start, end, category
+            try:
+                if check(compact):
+                    return start, end, category
+            except Exception:  # noqa: BLE001, S110 - a checksum that stumbles over a number does not know it
+                pass
+            self._checks -= dear
         return None
 
+    def _card(self, start: int) -> Span | None:
+        """Return the longest card number at *start*: of a known issuer, or where something calls it a card."""
+        match = _CARD.match(self.outline, start)
+        if not match:
+            return None
+        text = self.text
+        value = text[start : match.end()]
+        groups = value.replace("-", " ").split(" ")
+        if len(groups[0]) != _CARD_GROUP:
+            del groups[1:]
+        lengths = issued(value[:4])
+        if self._called is None:
+            self._called = any(map(self._mentioned, _CARD_CONTEXT))
+        called = self._called
+        end = start - 1
+        size = 0
+        found = None
+        digits = "".join(groups)
+        for group in groups:
+            end += len(group) + 1
+            size += len(group)
+            if (
+                size in _CARD_LENGTHS
+                and (called or size in lengths)
+                and _luhn(digits[:size])
+                and self._bounded(start, end)
+                and (card(digits[:size]) or (len(set(digits[:size])) > 2 and _CARD_CONTEXT & self._around(start, end)))  # noqa: PLR2004 - no filler
+            ):
+                found = start, end, "CARD"
+        return found
 
-def _chunks(text: str) -> list[tuple[int, int]]:
-    """Return the spans of runs of ASCII letters and digits that hold a digit, with at most eight letters before the first."""  # noqa: E501 - a pattern or a table row reads as one line
+    def _bounded(self, start: int, end: int) -> bool:
+        """Return whether the candidate is not a part of a longer number, an identifier or a decimal fraction."""
+        outline = self.outline
+        if start:
+            before = outline[start - 1]
+            if before in _ALNUM and (before != _OTHER or self.text[start - 1].isalnum()):
+                return False
+            if before in _BEFORE and (start == 1 or before in _SIGNED or self.text[start - 2].isalnum()):
+                return False
+        if end < len(outline):
+            after = outline[end]
+            if after in _ALNUM and (after != _OTHER or self.text[end].isalnum()):
+                return False
+            if after in _AFTER and self.text[end + 1 : end + 2].isalnum():
+                return False
+        return not _FLOATING.match(self.text, start, end)
+
+    def _around(self, start: int, end: int) -> set[str]:
+        """Return the words before and after a candidate, and those of the name that the text stood under."""
+        text = self.text
+        near = f"{self._context} {text[max(0, start - 64) : start]} {text[end : end + 40]}"
+        return set(_WORD.findall(_HUMP.sub(" ", near).lower().replace("_", " ")))
+
+
+def _groups(text: str, outline: bytes) -> list[tuple[int, int]]:
+    """Return the spans of runs of ASCII letters and digits that hold a digit, with at most eight letters before the first."""  # noqa: E501 - one sentence
     out: list[tuple[int, int]] = []
-    raw = text.encode("ascii", "replace").translate(_CLASSES) + b" "
-    end = 0
-    size = len(text)
-    while (start := raw.find(b"0", end)) >= 0:
-        end = raw.find(b" ", start)
-        if start and raw[start - 1] == _LETTER:
-            least = max(start - 9, 0)
-            start = least + len(raw[least:start].rstrip(b"a"))
-        if start and text[start - 1].isalnum() or end < size and text[end].isalnum() or end - start > 64:  # noqa: PLR2004, RUF021 - said beside it, or a plain length
+    size = len(outline)
+    for match in _GROUP.finditer(outline):
+        start, end = match.span()
+        if start and (before := outline[start - 1]) in _ALNUM:
+            if before == _LETTER:
+                least = max(start - _LETTERS_BEFORE - 1, 0)
+                start = least + len(outline[least:start].rstrip(b"A"))
+            if start and outline[start - 1] in _ALNUM and text[start - 1].isalnum():
+                continue
+        if (end < size and outline[end] == _OTHER and text[end].isalnum()) or end - start > _LONGEST_GROUP:
             continue
         out.append((start, end))
     return out
 
 
-def _phone_at(text: str, start: int, spans: list[Span]) -> Span | None:
-    """Return the telephone number whose first digit is at *start*, whatever stands before it.
-
-    A digit and a space before it make it a part of a longer number, unless they belong to the number that was just found.
-    """  # noqa: E501 - a pattern or a table row reads as one line
-    offset = 0
-    if spans and 0 < start - spans[-1][1] <= 2:  # noqa: PLR2004 - a separator, perhaps a parenthesis
-        offset = spans[-1][1]
-        text = text[offset : start + 40]
-        start -= offset
-    found = _phone(text, start)
-    return (found[0] + offset, found[1] + offset, "PHONE") if found else None
-
-
-def _phone(text: str, start: int) -> tuple[int, int] | None:
-    first = text[start]
-    before = text[start - 1 : start] if start else ""
-    if before == "+":
-        return _shaped(INTERNATIONAL, text, start - 1)
-    if before in ("(", " ") and start > 1 and text[start - 2] == "+":
-        return _shaped(INTERNATIONAL, text, start - 2)
-    if before == "(":
-        found = _shaped(AMERICAN, text, start - 1) or _shaped(NATIONAL, text, start - 1)
-        if found:
-            return found
-    if first == "0":
-        return (
-            _shaped(NATIONAL, text, start)
-            or _shaped(INTERNATIONAL, text, start)
-            or (_shaped(AMERICAN, text, start) if text.startswith("001", start) else None)
-        )
-    return _shaped(AMERICAN, text, start) if first in "123456789" else None
-
-
-def _shaped(detector: Detector, text: str, start: int) -> tuple[int, int] | None:
-    match = detector.compiled.match(text, start)
-    return match.span() if match and detector.valid is not None and detector.valid(match[0]) else None
-
-
-def _spoken_at(text: str, start: int) -> Span | None:
-    """Return the number at *start* when the words before it say that it is for calling."""
-    if text[start - 1 : start] == "(":
-        start -= 1
-    said = start - 1
-    while said > start - _CLOSE and said >= 0 and not text[said].isalnum():
-        said -= 1
-    if said < 0 or not text[said].isalpha():
-        return None  # what says that it is for calling is a word
-    match = _CALLED.match(text, start)
-    if not match or not spoken(match[0]):
-        return None
-    before = text[max(0, start - 56) : start]
-    spoke = SPOKEN.compiled.search(before + "5550100")
-    return (*match.span(), "PHONE") if spoke and spoke.end() == len(before) + 7 else None
-
-
-def _bounded(text: str, start: int, end: int) -> bool:
-    """Return whether the candidate is not a part of a longer number, an identifier or a decimal fraction."""
-    before = text[start - 1 : start]
-    after = text[end : end + 2]
-    if before in (".", "-", "_", "+", "/", "$") and (start < 2 or text[start - 2].isalnum() or before in ("+", "$")):  # noqa: PLR2004 - said beside it, or a plain length
-        return False
-    if after[:1] in (".", "-", "_", ":", "/") and len(after) > 1 and after[1].isalnum():
-        return False
-    return not _FLOATING.match(text, start, end)
-
-
-def _around(text: str, start: int, end: int, context: str) -> set[str]:
-    """Return the words before and after a candidate, and those of the name that the text stood under."""
-    near = f"{context} {text[max(0, start - 64) : start]} {text[end : end + 40]}"
-    near = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", near).lower()
-    return set(_WORD.findall(near.replace("_", " ")))
-
-
-def _mentions(words: set[str], context: str) -> bool:
+def _mentions(words: set[str], context: tuple[str, ...]) -> bool:
     """Return whether one of the *context* words is among *words*; longer ones match compounds too."""
-    for word in context.split():
-        if word in words or (len(word) > 4 and any(word in other for other in words)):  # noqa: PLR2004 - said beside it, or a plain length
+    for word in context:
+        if word in words:
             return True
-        if not word.isascii() and any(word in other for other in words):
+        if (len(word) > _WHOLE_WORD or not word.isascii()) and any(word in other for other in words):
             return True
     return False
 
@@ -321,34 +374,8 @@ def _luhn(digits: str) -> bool:
 def _iban_at(text: str, start: int) -> Span | None:
     """Return the IBAN that starts at *start*, written with or without spaces, with whatever follows it left alone."""
     length = IBAN_LENGTHS.get(text[start : start + 2].upper())
-    if length is None:
+    match = _IBANS[length].match(text, start) if length is not None else None
+    if not match:
         return None
-    taken: list[str] = []
-    at = start
-    stop = min(len(text), start + _IBAN_LONGEST + 6)
-    while at < stop and len(taken) < length:
-        c = text[at]
-        if c.isalnum():
-            taken.append(c)
-        elif c not in " -":
-            return None
-        at += 1
-    if at < len(text) and text[at].isalnum():
-        return None
-    value = "".join(taken)
-    return (
-        (start, at, "IBAN")
-        if len(value) == length and (value.isupper() or value.islower()) and iban(value.upper())
-        else None
-    )
-
-
-def _singapore(text: str) -> bool:
-    """Return whether *text* is a Singapore NRIC or FIN: the letter's checksum for its series."""
-    total = sum(int(d) * w for d, w in zip(text[1:8], (2, 7, 6, 5, 4, 3, 2), strict=True))
-    series = text[0]
-    if series in "ST":
-        return "JZIHGFEDCBA"[(total + (4 if series == "T" else 0)) % 11] == text[8]
-    if series in "FG":
-        return "XWUTRQPNMLK"[(total + (4 if series == "G" else 0)) % 11] == text[8]
-    return series == "M" and "KLJNPQRTUWX"[10 - (total + 3) % 11] == text[8]
+    value = match[0].replace(" ", "").replace("-", "")
+    return (*match.span(), "IBAN") if (value.isupper() or value.islower()) and iban(value.upper()) else None

@@ -36,9 +36,13 @@ _SQL = re.compile(
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _BORN = re.compile(
-    rf"(?i)(?<![A-Za-z])(?:d\.?o\.?b\.?(?![A-Za-z])|dates?[ _-]of[ _-]birth|birth[ _-]?da(?:te|y)s?|born)(?P<rest>[^\n]{{0,60}}?)"  # noqa: E501 - a pattern or a table row reads as one line
-    rf"(?P<v>\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH},?[ -]\d{{4}})(?!\d)"  # noqa: E501 - a pattern or a table row reads as one line
+    r"(?i)(?<![A-Za-z])(?:d\.?o\.?b\.?(?![A-Za-z])|dates?[ _-]of[ _-]birth|birth[ _-]?da(?:te|y)s?|born)"
 )
+_BIRTH = re.compile(
+    rf"(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH},?[ -]\d{{4}})(?!\d)"  # noqa: E501 - one pattern
+)
+_BIRTH_WITHIN = 60
+_BIRTH_LONGEST = 26
 _DOCUMENT = re.compile(
     r"(?i)(?<![A-Za-z])(?:(?P<p>passports?|passeport|reisepass|pasaporte|passaporto)|(?:driver['\u2019]?s?|driving)[ ](?:licen[cs]e|permit))(?:[ ](?:number|num|no\.?|nr\.?|id|#))?"  # noqa: E501 - a pattern or a table row reads as one line
     r"(?:[ ](?:is|was|es|est|ist|:|=|#)|:|=|#)?[ ]{1,2}(?P<v>[A-Z]{0,3}[0-9][0-9A-Z -]{3,20}[0-9])(?![A-Za-z0-9])"
@@ -112,7 +116,13 @@ def stated(text: str) -> list[Span]:
         value = match["v"].partition("  ")[0]
         if sum(c.isdigit() for c in value) > 5:  # noqa: PLR2004 - said beside it, or a plain length
             spans.append((*match.span("v"), "PASSPORT" if match["p"] else "LICENSE"))
-    spans.extend((*match.span("v"), "BIRTH_DATE") for match in _matches(_BORN, text, low))
+    for match in _matches(_BORN, text, low):
+        begin = match.end()
+        line = text.find("\n", begin, begin + _BIRTH_WITHIN)
+        last = line if line >= 0 else begin + _BIRTH_WITHIN
+        date = _BIRTH.search(low or text, begin, last + _BIRTH_LONGEST)
+        if date and date.start() <= last:
+            spans.append((*date.span(), "BIRTH_DATE"))
     return spans
 
 

@@ -26,11 +26,13 @@ Span = tuple[int, int, str]
 Counter = dict[str, int]
 Mask = Callable[[str, str], str]
 
-_ROUNDS = 16
+_ROUNDS = 8
+_RUN_OF_DIGITS = re.compile(r"[\d ().+/_:-]*")
+_RUN_OF_SIGNS = re.compile(r"[\w+/=.~-]*")
+_JOINING = " ().+/_:=~-"
 _NEAR = 2010
 _SHORTEST = 16
 _RUNS = disguise.Runs(string.ascii_letters + string.digits + "_.+/=%:!~$|-", _SHORTEST)
-_START = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]|(?<=%[0-9A-Fa-f]{2})[A-Za-z0-9]")
 _MARKS = "\u0300-\u036f\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # vowel signs, which are no letters to a pattern  # noqa: E501 - a pattern or a table row reads as one line
 _LOCAL = re.compile(
     rf"[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-](?:[\w!#$%&'*+/=?^`{{|}}~.{_MARKS}-]{{0,62}}[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-])?(?![\w.+-]{{2}})"
@@ -127,10 +129,13 @@ class Scanner:
         if bits & gate.CONTROL:
             text = sanitize(text)
             bits = self._questions(text)
-        for _ in range(_ROUNDS):
+        for number in range(_ROUNDS):
             spans = self._spans(text, bits, context)
             if not spans:
                 return text
+            if number > 1:
+                # What shows only when its neighbour is masked is the rest of a run, which would go bit by bit.
+                spans = _grown(text, spans)
             text = self._replace(text, spans, counts)
             bits = self._questions(text)
             if not bits and not (self._custom and self._wanted(text)):
@@ -151,11 +156,25 @@ class Scanner:
         if bits & gate.ESCAPED:
             spans += self._through(disguise.unescape(text), context)
         if bits & gate.TOKEN:
-            for start, end, decoded in disguise.encoded(text):
-                found = self._plain(decoded, gate.questions(decoded, self._endings), "")
-                if found:
-                    spans.append((start, end, found[0][2]))
+            self._encoded(text, spans)
         return self._unmasked(text, spans) if spans and "[" in text else spans
+
+    def _encoded(self, text: str, spans: list[Span]) -> None:
+        """Look into what is base64 of readable text: into all of it at once."""
+        hidden = disguise.encoded(text)
+        if not hidden:
+            return
+        joined = "\n".join([decoded for _, _, decoded in hidden])
+        found = sorted(self._plain(joined, gate.questions(joined, self._endings), ""))
+        at = 0
+        low = 0
+        for start, end, decoded in hidden:
+            high = low + len(decoded)
+            while at < len(found) and found[at][1] <= low:
+                at += 1
+            if at < len(found) and found[at][0] < high:
+                spans.append((start, end, found[at][2]))
+            low = high + 1
 
     def _customs(self, text: str, spans: list[Span]) -> None:
         low = text.lower()
@@ -235,13 +254,14 @@ class Scanner:
     def _tokens(self, text: str, spans: list[Span]) -> None:
         """Look at each long run of token characters: by what it starts with, and by what it holds."""
         taken = -1
+        opening = self._tables.opening
         runs = list(_RUNS.find(text))
         within = self._tables.within
         if len(runs) > 1:
             joined = "\n".join([text[begin:end] for begin, end in runs]).lower()
             within = tuple([row for row in within if row[1] in joined])
         for begin, end in runs:
-            for match in _START.finditer(text, begin, end - _SHORTEST + 1):
+            for match in opening.finditer(text, begin, end - _SHORTEST + 3):
                 at = match.start()
                 if at < taken:
                     continue
@@ -335,6 +355,23 @@ class Scanner:
             at = end
         out.append(text[at:])
         return "".join(out)
+
+
+def _grown(text: str, spans: list[Span]) -> list[Span]:
+    """Return *spans* with what they run on from and into: digits and what groups them, or unbroken rows of token characters."""  # noqa: E501 - one sentence
+    out: list[Span] = []
+    reached = 0
+    for start, end, category in sorted(spans):
+        if end <= reached:
+            continue
+        run = _RUN_OF_DIGITS if category in _NUMERIC else _RUN_OF_SIGNS
+        begin = max(start, reached)
+        before = run.match(text[reached:begin][::-1])
+        after = run.match(text, end)
+        begin -= len(before[0].rstrip(_JOINING)) if before else 0
+        reached = end + (len(after[0].rstrip(_JOINING)) if after else 0)
+        out.append((begin, reached, category))
+    return out
 
 
 def _sign(literal: str) -> str:

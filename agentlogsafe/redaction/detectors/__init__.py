@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from agentlogsafe.redaction.detectors.base import Detector, Number, sample
@@ -24,7 +25,7 @@ Within: TypeAlias = "tuple[int, str, Detector]"
 class Tables:
     """The detectors of one policy, sorted by how they are looked for."""
 
-    __slots__ = ("allowed", "gated", "starts", "within")
+    __slots__ = ("allowed", "gated", "opening", "starts", "within")
 
     def __init__(self, disabled: Iterable[str] = ()) -> None:
         """Leave out the detectors whose name, group or category is *disabled*."""
@@ -39,6 +40,8 @@ class Tables:
                 known = self.starts.get(start[:3], ())
                 if detector not in known:
                     self.starts[start[:3]] = (*known, detector)
+        self.opening = re.compile(rf"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{{2}}))(?={either(self.starts)})")
+        """Where a token may start, in a run of token characters."""
         self.within: tuple[Within, ...] = tuple(
             sorted(
                 ((d.least, literal, d) for d in credentials if d.within for literal in d.gate), key=lambda row: row[0]
@@ -49,6 +52,18 @@ class Tables:
             (_sign(d.gate), d) for d in credentials if not d.starts and not d.within
         )
         """Detectors that are looked for where one of their literals is, each behind a sign that all its literals have."""  # noqa: E501 - a pattern or a table row reads as one line
+
+
+def either(words: Iterable[str]) -> str:
+    """Return a pattern of any of *words* that looks at each character once: ``ab|ac|d`` is ``(?:a(?:b|c)|d)``."""
+    tails: dict[str, list[str]] = {}
+    for word in sorted(words):
+        if not word:
+            return ""  # what is shorter is enough
+        tails.setdefault(word[0], []).append(word[1:])
+    return (
+        "(?:" + "|".join(re.escape(first) + (either(rest) if any(rest) else "") for first, rest in tails.items()) + ")"
+    )
 
 
 def _sign(literals: tuple[str, ...]) -> str:

@@ -4,6 +4,10 @@
 # ruff: noqa: PLR2004 - checksums, calendars and lengths are numbers
 from __future__ import annotations
 
+from functools import cache
+
+from stdnum.iso7064 import mod_11_2
+
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _ISSUERS = (
     # first digits from, to, lengths (ISO/IEC 7812 issuer ranges as the networks publish them)
@@ -44,6 +48,12 @@ def issuer(digits: str) -> bool:
         if size in lengths and first <= int(digits[:width]) <= last:
             return True
     return False
+
+
+@cache
+def issued(first: str) -> frozenset[int]:
+    """Return the lengths of the cards that start with four digits; there are ten thousand answers at most."""
+    return frozenset(size for size in range(12, 20) if issuer(first.ljust(size, "0")))
 
 
 def card(digits: str) -> bool:
@@ -220,3 +230,60 @@ def nino(text: str) -> bool:
         and text[:2] not in ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
         and text[-1] in "ABCD"
     )
+
+
+def singapore(text: str) -> bool:
+    """Return whether *text* is a Singapore NRIC or FIN: the letter's checksum for its series."""
+    total = sum(int(d) * w for d, w in zip(text[1:8], (2, 7, 6, 5, 4, 3, 2), strict=True))
+    series = text[0]
+    if series in "ST":
+        return "JZIHGFEDCBA"[(total + (4 if series == "T" else 0)) % 11] == text[8]
+    if series in "FG":
+        return "XWUTRQPNMLK"[(total + (4 if series == "G" else 0)) % 11] == text[8]
+    return series == "M" and "KLJNPQRTUWX"[10 - (total + 3) % 11] == text[8]
+
+
+def turkish(digits: str) -> bool:
+    """Return whether eleven digits are a Turkish identity number: no leading zero, two check digits."""
+    d = [int(digit) for digit in digits]
+    return d[0] > 0 and (7 * sum(d[0:9:2]) - sum(d[1:8:2])) % 10 == d[9] and sum(d[:10]) % 10 == d[10]
+
+
+def aadhaar(digits: str) -> bool:
+    """Return whether twelve digits are an Aadhaar number: no leading 0 or 1, no palindrome, Verhoeff's check digit."""
+    if digits[0] < "2" or digits == digits[::-1]:
+        return False
+    check = 0
+    for permuted, digit in zip(_PERMUTED, digits[::-1], strict=True):
+        check = _DIHEDRAL[check][permuted[int(digit)]]
+    return check == 0
+
+
+# Verhoeff's multiplication in the dihedral group of order ten, and what each place of a number does to its digit.
+_DIHEDRAL = tuple(
+    tuple((i + j) % 5 + 5 * (j > 4) if i < 5 else (i - j) % 5 + 5 * (j < 5) for j in range(10)) for i in range(10)
+)
+_PERMUTATION = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
+_PERMUTED = [tuple(range(10))]
+for _ in range(11):
+    _PERMUTED.append(tuple(_PERMUTATION[digit] for digit in _PERMUTED[-1]))
+
+
+def abn(digits: str) -> bool:
+    """Return whether eleven digits are an Australian business number: 11 or more at the head, weighted, the first less one, divisible by 89."""
+    return digits[:2] > "10" and (weighted(digits, (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)) - 10) % 89 == 0
+
+
+def chinese(text: str) -> bool:
+    """Return whether *text* is a Chinese resident number: a province, a birth date, ISO 7064 mod 11-2 (GB 11643)."""
+    return (
+        text[:2] in _PROVINCES
+        and text[6:8] in ("18", "19", "20")
+        and _day(int(text[10:12]), int(text[12:14]))
+        and mod_11_2.is_valid(text)
+    )
+
+
+_PROVINCES = frozenset(
+    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
+)

@@ -7,7 +7,7 @@ An entry stands alone only where its outline or its checksum tells it from an or
 from __future__ import annotations
 
 from agentlogsafe.redaction.detectors import checks
-from agentlogsafe.redaction.detectors.base import Number
+from agentlogsafe.redaction.detectors.base import Number, Validator
 
 _ID = "national id identity"
 _TAX = "tax vat tin taxpayer"
@@ -16,14 +16,23 @@ _TAX = "tax vat tin taxpayer"
 def _n(
     name: str,
     outlines: str,
-    valid: object = None,
+    valid: str | Validator | None = None,
     context: str = "",
     category: str = "NATIONAL_ID",
     *,
     alone: bool = False,
+    shape: str = "",
     yes: str = "",
+    no: str = "",
 ) -> Number:
-    return Number(name, category, tuple(outlines.split("|")), valid, context, alone, (yes,) if yes else ())  # type: ignore[arg-type]
+    return Number(
+        name, category, tuple(outlines.split("|")), valid, context, alone, shape, (yes,) if yes else (), (no,) if no else (),
+    )  # fmt: skip
+
+
+# Months and days, the digits of which some countries raise to tell centuries, or who was born abroad.
+_MM = "(?:0[1-9]|1[0-2])"
+_DD = "(?:0[1-9]|[12][0-9]|3[01])"
 
 
 NUMBERS: tuple[Number, ...] = (
@@ -58,12 +67,12 @@ NUMBERS: tuple[Number, ...] = (
     _n("de-practice", "999999999", None, "bsnr betriebsst", yes="BSNR 021234568"),
     _n("de-driving", "A999A99AA99|A99999AA999|AAA99999A9A", None, "führerschein fuehrerschein driving licence", "LICENSE"),
     _n("at-vnr", "9999999999|9999 999999", "at.vnr", "sozialversicherung svnr versicherungsnummer", yes="SVNR 1237 010180"),
-    _n("ch-ahv", "999.9999.9999.99|9999999999999", "ch.ssn", "ahv avs", alone=True, yes="756.9217.0769.85"),
+    _n("ch-ahv", "999.9999.9999.99|9999999999999", "ch.ssn", "ahv avs", shape="756", alone=True, yes="756.9217.0769.85"),
     # France, Belgium, Netherlands, Luxembourg
-    _n("fr-nir", "9 99 99 99 999 999 99|999999999999999|9999999999999 99|9 99 99 99 999 999", "fr.nir", "sécu securite sécurité nir insee", alone=True, yes="2 95 10 99 126 111 93"),
+    _n("fr-nir", "9 99 99 99 999 999 99|999999999999999|9999999999999 99|9 99 99 99 999 999", "fr.nir", "sécu securite sécurité nir insee", shape="[1-8][0-9]{2}(?:0[1-9]|1[0-2]|[2-9][0-9])", alone=True, yes="2 95 10 99 126 111 93"),
     _n("fr-nif", "9999999999999|99 99 999 999 999", "fr.nif", "fiscal spi impot", yes="numéro fiscal 3023217600053"),
     _n("fr-passport", "99AA99999", None, "passeport passport", "PASSPORT", yes="passeport 12AB34567"),
-    _n("be-nn", "99.99.99-999.99|99999999999", "be.nn", "registre rijksregister national", alone=True, yes="85.07.30-033.28"),
+    _n("be-nn", "99.99.99-999.99|99999999999", "be.nn", "registre rijksregister national", shape="[0-9]{2}[0-5][0-9][0-3]", alone=True, yes="85.07.30-033.28"),
     _n("nl-bsn", "999999999|9999.99.999|999.999.999|9999 99 999", "nl.bsn", "bsn burgerservice sofi", yes="BSN 111222333"),
     # Spain, Portugal, Italy
     _n("es-nif", "99999999A|9999999A|99999999-A|9999999-A|99.999.999-A", "es.dni", "dni nif", alone=True, yes="54362315K"),
@@ -84,26 +93,26 @@ NUMBERS: tuple[Number, ...] = (
     _n("se-personnummer-plain", "9999999999", checks.swedish, "personnummer pnr", yes="personnummer 8803200016"),
     _n("se-organisation", "999999-9999", checks.swedish_organisation, "orgnr organisationsnummer", "TAX_ID", alone=True, yes="556703-7485"),
     _n("se-organisation-plain", "9999999999", checks.swedish_organisation, "orgnr orgnummer organisationsnummer", "TAX_ID", yes="orgnr 5567037485"),
-    _n("no-fodselsnummer", "99999999999|999999 99999", "no.fodselsnummer", "fødselsnummer fodselsnummer personnummer", alone=True, yes="151086 95088"),
+    _n("no-fodselsnummer", "99999999999|999999 99999", "no.fodselsnummer", "fødselsnummer fodselsnummer personnummer", shape="(?:[04][1-9]|[1256][0-9]|[37][01])(?:[048][1-9]|[159][0-2])", alone=True, yes="151086 95088"),
     _n("dk-cpr", "999999-9999", checks.date6_reversed, "cpr personnummer", alone=True, yes="211062-5629"),
     _n("dk-cpr-plain", "9999999999", checks.date6_reversed, "cpr personnummer", yes="CPR 2110625629"),
     _n("fi-hetu", "999999-999A|999999A999A|999999+999A|999999-9999|999999A9999|999999+9999", checks.finnish, "hetu henkilötunnus", alone=True, yes="131052-308T"),
     _n("is-kennitala", "999999-9999", "is_.kennitala", "kennitala", yes="kennitala 120174-3399"),
     # The East of Europe and the Balkans
-    _n("pl-pesel", "99999999999", "pl.pesel", "pesel", alone=True, yes="44051401359"),
+    _n("pl-pesel", "99999999999", "pl.pesel", "pesel", shape=f"[0-9]{{2}}(?:[02468][1-9]|[13579][0-2]){_DD}", alone=True, yes="44051401359"),
     _n("pl-nip", "999-999-99-99|999-99-99-999|9999999999", "pl.nip", "nip", "TAX_ID", yes="NIP 856-734-62-15"),
     _n("cz-sk-birth-number", "999999/9999|999999/999", "cz.rc", "rodné rodne rc", alone=True, yes="710319/2745"),
-    _n("ro-cnp", "9999999999999", "ro.cnp", "cnp", alone=True, yes="1630615123457"),
+    _n("ro-cnp", "9999999999999", "ro.cnp", "cnp", shape=f"[1-9][0-9]{{2}}{_MM}{_DD}", alone=True, yes="1630615123457"),
     _n("bg-egn", "9999999999", "bg.egn", "egn егн", yes="EGN 7523169263"),
     _n("hr-oib", "99999999999", "hr.oib", "oib", yes="OIB 33392005961"),
-    _n("si-emso", "9999999999999", "si.emso", "emšo emso", alone=True, yes="0101006500006"),
+    _n("si-emso", "9999999999999", "si.emso", "emšo emso", shape=f"{_DD}{_MM}", alone=True, yes="0101006500006"),
     _n("ee-ik-lt", "99999999999", "ee.ik", "isikukood asmens", yes="isikukood 36805280109"),
-    _n("gr-amka", "99999999999", "gr.amka", "amka αμκα", alone=True, yes="01013099997"),
+    _n("gr-amka", "99999999999", "gr.amka", "amka αμκα", shape=f"{_DD}{_MM}", alone=True, yes="01013099997"),
     _n("ua-rntrc", "9999999999", "ua.rntrc", "ипн іпн рнокпп", yes="РНОКПП 1759013776"),
     _n("ru-inn", "999999999999|9999999999", "ru.inn", "инн inn", yes="ИНН 7707083893"),
     _n("ru-snils", "999-999-999 99", None, "снилс snils", yes="СНИЛС 112-233-445 95"),
     _n("ru-passport", "99 99 999999|9999 999999", None, "паспорт passport", "PASSPORT", yes="паспорт 45 08 123456"),
-    _n("tr-id", "99999999999", "tr.tckimlik", "kimlik tckn tc", alone=True, yes="17291716060"),
+    _n("tr-id", "99999999999", checks.turkish, "kimlik tckn tc", alone=True, yes="17291716060"),
     _n("il-id", "999999999|99999999-9", "il.idnr", "תעודת teudat israeli", yes="teudat zehut 039337423"),
     # The Americas
     _n("br-cpf", "999.999.999-99", "br.cpf", "cpf", alone=True, yes="390.533.447-05"),
@@ -120,14 +129,14 @@ NUMBERS: tuple[Number, ...] = (
     _n("do-cedula", "999-9999999-9", "do.cedula", "cédula cedula", alone=True, yes="001-1391820-5"),
     _n("uy-rut", "999999999999", "uy.rut", "rut", "TAX_ID"),
     # Asia, Africa, the Pacific
-    _n("in-aadhaar", "9999 9999 9999|9999-9999-9999|9999:9999:9999", "in_.aadhaar", "aadhaar aadhar uid uidai", alone=True, yes="2341 2341 2346"),
-    _n("in-aadhaar-plain", "999999999999", "in_.aadhaar", "aadhaar aadhar uidai", yes="Aadhaar 234123412346"),
+    _n("in-aadhaar", "9999 9999 9999|9999-9999-9999|9999:9999:9999", checks.aadhaar, "aadhaar aadhar uid uidai", alone=True, yes="2341 2341 2346"),
+    _n("in-aadhaar-plain", "999999999999", checks.aadhaar, "aadhaar aadhar uidai", yes="Aadhaar 234123412346"),
     _n("in-pan", "AAAAA9999A", checks.pan, "pan permanent", alone=True, yes="ACUPA7085R"),
     _n("in-gstin", "99AAAAA9999A9A9|99AAAAA9999AAA9|99AAAAA9999A9AA", checks.gstin, "gst gstin", "TAX_ID", alone=True, yes="27AAPFU0939F1ZV"),
     _n("in-voter", "AAA9999999", None, "voter vote epic election", yes="voter id WKH1186253"),
     _n("in-passport", "A9999999", None, "passport", "PASSPORT", yes="passport A2345678"),
     _n("in-vehicle", "AA99AA9999|AA99A9999", None, "vehicle registration plate", "LICENSE"),
-    _n("cn-ric", "999999999999999999|99999999999999999A", "cn.ric", "身份证 resident identity", alone=True, yes="360426199101010071"),
+    _n("cn-ric", "999999999999999999|99999999999999999A", checks.chinese, "身份证 resident identity", alone=True, yes="360426199101010071"),
     _n("kr-rrn", "999999-9999999", checks.korean, "주민등록 rrn frn resident foreigner", alone=True, yes="971013-9019902"),
     _n("kr-rrn-plain", "9999999999999", checks.korean_checked, "주민 외국인 rrn frn resident foreigner", alone=True, yes="9710139019902"),
     _n("kr-brn", "999-99-99999", "kr.brn", "brn business 사업자", "TAX_ID", alone=True, yes="116-82-00276"),
@@ -139,7 +148,7 @@ NUMBERS: tuple[Number, ...] = (
     _n("jp-my-number", "9999 9999 9999|999999999999", "jp.in_", "マイナンバー individual number", yes="individual number 6214 9832 0257"),
     _n("th-id", "9-9999-99999-99-9", "th.pin", "thai บัตร ประชาชน", alone=True, yes="3-1006-00445-63-5"),
     _n("th-id-plain", "9999999999999", "th.pin", "thai tnin thailand บัตร ประชาชน citizen", yes="Thai ID 3100600445635"),
-    _n("sg-nric", "A9999999A", "sg.nric", "nric fin", alone=True, yes="S1234567D"),
+    _n("sg-nric", "A9999999A", checks.singapore, "nric fin", alone=True, yes="S1234567D"),
     _n("sg-uen", "999999999A|99999999A|A99AA9999A", "sg.uen", "uen", "TAX_ID", alone=True, yes="201434292D"),
     _n("my-nric", "999999-99-9999", "my.nric", "mykad nric kad", alone=True, yes="770305-02-1234"),
     _n("id-nik", "9999999999999999", None, "nik ktp", yes="NIK 3171011708450001"),
@@ -150,8 +159,8 @@ NUMBERS: tuple[Number, ...] = (
     _n("tw-id", "A999999999", None, "身分證 taiwan", yes="taiwan id A123456789"),
     _n("au-tfn", "999 999 999|999999999|99 999 999", "au.tfn", "tfn tax file", yes="TFN 123 456 782"),
     _n("au-medicare", "9999 99999 9|9999999999|9999 99999", checks.medicare_au, "medicare", yes="Medicare 2123 45670 1"),
-    _n("au-abn", "99 999 999 999", "au.abn", "abn", "TAX_ID", alone=True, yes="51 824 753 556"),
-    _n("au-abn-plain", "99999999999", "au.abn", "abn business", "TAX_ID", yes="ABN 51824753556"),
+    _n("au-abn", "99 999 999 999", checks.abn, "abn", "TAX_ID", alone=True, yes="51 824 753 556"),
+    _n("au-abn-plain", "99999999999", checks.abn, "abn business", "TAX_ID", yes="ABN 51824753556"),
     _n("au-acn", "999 999 999|999999999", "au.acn", "acn company", "TAX_ID", yes="ACN 004 085 616"),
     _n("au-passport", "A9999999|AA9999999", None, "passport", "PASSPORT"),
     _n("nz-ird", "99-999-999|999-999-999|99999999|999999999", "nz.ird", "ird", "TAX_ID", yes="IRD 49-091-850"),
