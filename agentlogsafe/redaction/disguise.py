@@ -6,7 +6,6 @@ cut out of the original.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import html
 import re
@@ -43,6 +42,7 @@ _ESCAPE = re.compile(
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,20000}={0,2}(?![A-Za-z0-9+/_=-])")
 _BASE64_LEAST = 20
+_PRINTABLE = bytes(range(32, 127)) + b"\t\n\r" + bytes(range(128, 256))
 _PLAIN = {
     "\u00a0": " ",
     "\u2007": " ",
@@ -153,15 +153,15 @@ def encoded(text: str) -> list[tuple[int, int, str]]:
 def _decode(token: str) -> str | None:
     head = token[:20].replace("-", "+").replace("_", "/")
     try:
-        first = base64.b64decode(head)
+        first = binascii.a2b_base64(head)
         if not first.isascii() or not _printable(first):
             return None
         whole = token.rstrip("=").replace("-", "+").replace("_", "/")
-        decoded = base64.b64decode(whole + "=" * (-len(whole) % 4)).decode("utf-8")
+        decoded = binascii.a2b_base64(whole + "=" * (-len(whole) % 4)).decode("utf-8")
     except (binascii.Error, ValueError):
         return None
     return decoded if _printable(decoded.encode()) else None
 
 
 def _printable(raw: bytes) -> bool:
-    return not raw.translate(None, bytes(range(32, 127)) + b"\t\n\r" + bytes(range(128, 256)))
+    return not raw.translate(None, _PRINTABLE)

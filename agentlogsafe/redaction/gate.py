@@ -37,8 +37,11 @@ _GROUPING = b" -()/_+:"
 _TOKENS = _table({_ALNUM + "_.-~": "a", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 127))): "\x00"})
 
 
-def questions(text: str, names: frozenset[str]) -> int:
-    """Return the questions that are answered "maybe" for *text*, as bits; *names* are the endings of sensitive names."""  # noqa: E501 - a pattern or a table row reads as one line
+def questions(text: str, names: frozenset[str], among: int = -1) -> int:
+    """Return the questions that are answered "maybe" for *text*, as bits; *names* are the endings of sensitive names.
+
+    Only what is *among* the given bits need be asked; more may be answered.
+    """
     bits = 0
     if text.isascii():
         raw = text.encode()
@@ -50,8 +53,8 @@ def questions(text: str, names: frozenset[str]) -> int:
             bits |= CONTROL
     if "@" in text:
         bits |= AT
-    numbers = raw.translate(_NUMBERS, _GROUPING)
-    if (
+    numbers = raw.translate(_NUMBERS, _GROUPING) if among & (NUMBER | DOTTED | WORD) else b""
+    if numbers and (
         _NINE in numbers
         or (
             b"T" in numbers
@@ -63,13 +66,13 @@ def questions(text: str, names: frozenset[str]) -> int:
         bits |= NUMBER
     if b".0" in numbers and (b".000." in numbers or b".00." in numbers or b".0." in numbers or b".0000." in numbers):
         bits |= DOTTED
-    tokens = raw.translate(_TOKENS)
+    tokens = raw.translate(_TOKENS) if among & (TOKEN | CONTROL) else b""
     if _RUN in tokens:
         bits |= TOKEN
     if b"\x00" in tokens:
         bits |= CONTROL
-    low = text.lower()
-    if (
+    low = text.lower() if among & WORD else ""
+    if low and (
         "pass" in low
         or "secret" in low
         or ("identified by" in low and ("'" in text or '"' in text))
@@ -92,13 +95,13 @@ def questions(text: str, names: frozenset[str]) -> int:
             bits |= OPTION
         if text.count("-") > 4 and chained(text, "-", 3):  # noqa: PLR2004 - said beside it, or a plain length
             bits |= COLONS
-    if ("%" in text or "&" in text or "\\" in text) and disguise.escaped(text):
+    if among & ESCAPED and disguise.escaped(text):
         bits |= ESCAPED
     if ("=" in text or ":" in text or ">" in text or "," in text or "(" in text) and next(
         separators(text, names), None
     ) is not None:
         bits |= NAMED
-    if ":" in text and chained(text, ":", 5):
+    if among & COLONS and ":" in text and chained(text, ":", 5):
         bits |= COLONS
     return bits
 

@@ -14,9 +14,10 @@ import string
 from collections.abc import Callable
 from typing import NamedTuple
 
+from agentlogsafe.redaction.detectors.base import either
 from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS, card, iban, issued
 from agentlogsafe.redaction.detectors.national import NUMBERS
-from agentlogsafe.redaction.phones import Spoken, phone_at
+from agentlogsafe.redaction.phones import phone_at, spoken_at
 
 Span = tuple[int, int, str]
 Check = Callable[[str], bool]
@@ -28,10 +29,6 @@ _CHECKS, _CHECKS_EVERY = 32, 64  # checksums that may fail in a text: so many, a
 _LONGEST_GROUP = 64
 _WHOLE_WORD = 4  # so long a context word must stand by itself
 _LONGEST_PLAIN = 24
-_NEAR = 5  # so close before it stands a word that calls a number a telephone's
-_LONG = 6  # so long a group is worth a look by itself
-# How telephone numbers and cards go on after their first group; the table's numbers are added to these.
-_HEADS = "999-99|999.99|999 99|9-99|9.99|9 99|9(99|9 (9|9-(9|9.(9|9999-99|9999.99|9999 99"
 _LETTERS_BEFORE = 8
 _CARD_GROUP = 4
 _CARD_LEAST = 12
@@ -41,15 +38,24 @@ _CARD_CONTEXT = frozenset(
 )
 _ZERO, _NINE, _LETTER, _OTHER = ord("0"), ord("9"), ord("A"), ord("?")
 _DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
-# The outline of a text: digits, letters, other scripts' letters (which may be anything), and the rest as it is.
+# The outline of a text: zeros, other digits, letters, what is beyond ASCII, and the rest as it is.
 _OUTLINE = bytes(
-    _NINE if chr(code) in string.digits
+    code if code == _ZERO
+    else _NINE if chr(code) in string.digits
     else _LETTER if chr(code) in string.ascii_letters
     else _OTHER if code > 127  # noqa: PLR2004 - the end of ASCII
     else code
     for code in range(256)
 )  # fmt: skip
-_GROUP = re.compile(rb"9[9A]*")
+# How telephone numbers and cards go on after their first digit; the table's numbers are added to these.
+_HEADS = "99-99|99.99|99 99|-99|.99| 99|(99| (9|-(9|.(9|999-99|999.99|999 99"
+_HEAD = re.compile("^A*9")
+# A group that is worth a look: it starts with a zero, has a word, a plus or a parenthesis close before it, is long, or
+# goes on like one of the numbers. Most groups of most texts are not, and cost no more than this pattern.
+_CANDIDATE = (
+    r"[09](?<![09].)(?:(?<=0)|(?<=[A?][^09A].)|(?<=[A?][^09A]{2}.)|(?<=[A?][^09A]{3}.)|(?<=[A?][^09A]{4}.)"
+    r"|(?<=[+(].)|(?<=\+ .)|(?=[09A]{4}|HEADS)|(?<=AA.)(?=[09][ -][09A]{4}))[09A]*"
+)
 _IBANS = {
     size: re.compile(rf"[A-Za-z0-9](?:[ -]{{0,2}}[A-Za-z0-9]){{{size - 1}}}(?![^\W_])")
     for size in set(IBAN_LENGTHS.values())
@@ -62,7 +68,6 @@ _BEFORE = b".-_/+$"
 _SIGNED = b"+$"
 _AFTER = b".-_:/"
 _SIDES = b" -"
-_WORDY = frozenset(b"A?")
 
 
 class _Kind(NamedTuple):
@@ -95,7 +100,7 @@ def _stdnum(name: str) -> Check | None:
 class Numbers:
     """The number table, compiled: the outline of a first group → what can start with it, longest first."""
 
-    __slots__ = ("_heads", "_phones", "_starts", "_wholes")
+    __slots__ = ("_groups", "_phones", "_starts")
 
     def __init__(self, disabled: frozenset[str] = frozenset()) -> None:
         """Resolve every validator now, so that nothing is imported while logging."""
@@ -128,49 +133,48 @@ class Numbers:
             first: (tuple(shape for shape, _ in found), tuple(found)) for first, found in starts.items()
         }
 
-        # What a group has to be, or to go on with, to be worth a look: most groups of most texts are not.
-        shapes_ = [(first, shape) for first, (heads, _) in self._starts.items() for shape in heads]
-        self._wholes = frozenset(first for first, shape in shapes_ if len(shape) < len(first) + 3)
-        self._heads = frozenset((*_HEADS.encode().split(b"|"), *(shape[: len(first) + 3] for first, shape in shapes_)))
+        heads = {
+            _HEAD.sub("", shape[: len(first) + 3].decode())
+            for first, (shapes_, _) in self._starts.items()
+            for shape in shapes_
+        }
+        self._groups = re.compile(
+            _CANDIDATE.replace("HEADS", either(heads | set(_HEADS.split("|"))).replace("9", "[09]")).encode()
+        )
 
     def find(self, text: str, context: str = "") -> list[Span]:
         """Return the spans of numbers in *text*; *context* is the name that the text stood under."""
-        outline = text.encode("latin-1", "replace").translate(_OUTLINE)
-        groups = _groups(text, outline)
-        if not groups:
-            return []
+        marked = text.encode("latin-1", "replace").translate(_OUTLINE)
+        found: Span | None
         spans: list[Span] = []
-        reading = _Reading(text, outline, context, self._starts)
-        spoken = Spoken(text)
+        reading: _Reading | None = None
+        outline = b""
         phones = self._phones
         taken = -9
-        wholes, heads = self._wholes, self._heads
-        for start, end in groups:
+        for match in self._groups.finditer(marked):
+            start, end = match.span()
             if start < taken:
                 continue
-            found = None
-            if (
-                outline[start:end] in wholes
-                or outline[start : end + 3] in heads
-                or end - start >= _LONG
-                or text[start] == "0"
-                or (
-                    start
-                    and (
-                        outline[start - 1] in b"+("
-                        or outline[start - 2 : start] == b"+ "
-                        or not _WORDY.isdisjoint(outline[max(start - _NEAR, 0) : start - 1])
-                    )
-                )
-                or outline[start : start + 4] == b"AA99"
-            ):
-                size = end - start
-                if outline[start] == _LETTER:
-                    found = reading.at(start, end)
-                elif size <= _LONGEST_PLAIN:
-                    found = (phone_at(text, start, size, taken) if phones else None) or reading.at(start, end)
-                    if found is None and phones and outline[start - 2 : start - 1] != b"9":
-                        found = spoken.at(start)
+            if reading is None:
+                outline = marked.replace(b"0", b"9")
+                reading = _Reading(text, outline, context, self._starts)
+            if start and outline[start - 1] in _ALNUM:
+                if outline[start - 1] == _LETTER:
+                    least = max(start - _LETTERS_BEFORE - 1, 0)
+                    start = least + len(outline[least:start].rstrip(b"A"))
+                if start and outline[start - 1] in _ALNUM and text[start - 1].isalnum():
+                    continue
+            size = end - start
+            if size > _LONGEST_GROUP or (outline[end : end + 1] == b"?" and text[end].isalnum()):
+                continue
+            if outline[start] == _LETTER:
+                found = reading.at(start, end)
+            elif size <= _LONGEST_PLAIN:
+                found = (phone_at(text, start, size, taken) if phones else None) or reading.at(start, end)
+                if found is None and phones and outline[start - 2 : start - 1] != b"9":
+                    found = spoken_at(text, start)
+            else:
+                continue
             if found:
                 spans.append(found)
                 taken = found[1]
@@ -180,14 +184,14 @@ class Numbers:
 class _Reading:
     """One text while it is read: what can stand in it at all, and how many more checksums it may cost."""
 
-    __slots__ = ("_called", "_checks", "_context", "_has", "_low", "_shapes", "_starts", "outline", "text")
+    __slots__ = ("_called", "_checks", "_context", "_has", "_low", "_possible", "_starts", "outline", "text")
 
     def __init__(self, text: str, outline: bytes, context: str, starts: _Starts) -> None:
         self.text = text
         self.outline = outline
         self._context = context
         self._starts = starts
-        self._shapes: _Starts = {}
+        self._possible: dict[bytes, _Rows] = {}
         self._has: dict[str, bool] = {}
         self._low = ""
         self._called: bool | None = None
@@ -219,36 +223,28 @@ class _Reading:
     def _number(self, start: int, first: bytes, least: int = 0) -> Span | None:
         """Return the longest number at *start* that is at least *least* long."""
         outline = self.outline
-        known = self._shapes.get(first)
-        if known is None:
-            known = self._starts.get(first)
-            if known is None or not outline.startswith(known[0], start):
-                return None
-            known = self._possible(first, known[1])
-        heads, shapes = known
-        if not heads or not outline.startswith(heads, start):
+        known = self._starts.get(first)
+        if known is None or not outline.startswith(known[0], start):
             return None
-        for shape, rows in shapes:
+        for shape, rows in known[1]:
             size = len(shape)
             if size < least:
                 return None
-            if outline.startswith(shape, start) and self._bounded(start, start + size):
-                found = self._kind(start, start + size, rows)
-                if found:
-                    return found
+            if outline.startswith(shape, start):
+                possible = self._possible.get(shape)
+                if possible is None:
+                    possible = self._possible[shape] = self._left(rows)
+                if possible and self._bounded(start, start + size):
+                    found = self._kind(start, start + size, possible)
+                    if found:
+                        return found
         return None
 
-    def _possible(self, first: bytes, shapes: _Shapes) -> tuple[tuple[bytes, ...], _Shapes]:
-        """Return what can start with such a group in this text: what stands alone, and what the text has a word for."""
-        if len(self.text) > _SHORT:
-            kept = []
-            for shape, rows in shapes:
-                left = tuple(kind for kind in rows if kind.lonely or any(map(self._mentioned, kind.words)))
-                if left:
-                    kept.append((shape, left))
-            shapes = tuple(kept)
-        self._shapes[first] = found = tuple(shape for shape, _ in shapes), shapes
-        return found
+    def _left(self, rows: _Rows) -> _Rows:
+        """Return which of *rows* can be in this text: those that stand alone, and those that it has a word for."""
+        if len(self.text) <= _SHORT:
+            return rows
+        return tuple(kind for kind in rows if kind.lonely or any(map(self._mentioned, kind.words)))
 
     def _mentioned(self, word: str) -> bool:
         known = self._has.get(word)
@@ -293,9 +289,6 @@ class _Reading:
         if len(groups[0]) != _CARD_GROUP:
             del groups[1:]
         lengths = issued(value[:4])
-        if self._called is None:
-            self._called = any(map(self._mentioned, _CARD_CONTEXT))
-        called = self._called
         end = start - 1
         size = 0
         found = None
@@ -303,15 +296,23 @@ class _Reading:
         for group in groups:
             end += len(group) + 1
             size += len(group)
-            if (
-                size in _CARD_LENGTHS
-                and (called or size in lengths)
-                and _luhn(digits[:size])
-                and self._bounded(start, end)
-                and (card(digits[:size]) or (len(set(digits[:size])) > 2 and _CARD_CONTEXT & self._around(start, end)))  # noqa: PLR2004 - no filler
-            ):
-                found = start, end, "CARD"
+            if size in _CARD_LENGTHS and (size in lengths or self._cards()):
+                number = digits[:size]
+                if _luhn(number) and self._bounded(start, end) and self._card_like(number, start, end):
+                    found = start, end, "CARD"
         return found
+
+    def _card_like(self, number: str, start: int, end: int) -> bool:
+        """Return whether *number* has a known issuer, or a word beside it that calls it a card."""
+        if card(number):
+            return True
+        return len(set(number)) > 2 and self._cards() and not _CARD_CONTEXT.isdisjoint(self._around(start, end))  # noqa: PLR2004 - no filler
+
+    def _cards(self) -> bool:
+        """Return whether the text has a word for cards at all."""
+        if self._called is None:
+            self._called = any(map(self._mentioned, _CARD_CONTEXT))
+        return self._called
 
     def _bounded(self, start: int, end: int) -> bool:
         """Return whether the candidate is not a part of a longer number, an identifier or a decimal fraction."""
@@ -335,24 +336,6 @@ class _Reading:
         text = self.text
         near = f"{self._context} {text[max(0, start - 64) : start]} {text[end : end + 40]}"
         return set(_WORD.findall(_HUMP.sub(" ", near).lower().replace("_", " ")))
-
-
-def _groups(text: str, outline: bytes) -> list[tuple[int, int]]:
-    """Return the spans of runs of ASCII letters and digits that hold a digit, with at most eight letters before the first."""  # noqa: E501 - one sentence
-    out: list[tuple[int, int]] = []
-    size = len(outline)
-    for match in _GROUP.finditer(outline):
-        start, end = match.span()
-        if start and (before := outline[start - 1]) in _ALNUM:
-            if before == _LETTER:
-                least = max(start - _LETTERS_BEFORE - 1, 0)
-                start = least + len(outline[least:start].rstrip(b"A"))
-            if start and outline[start - 1] in _ALNUM and text[start - 1].isalnum():
-                continue
-        if (end < size and outline[end] == _OTHER and text[end].isalnum()) or end - start > _LONGEST_GROUP:
-            continue
-        out.append((start, end))
-    return out
 
 
 def _mentions(words: set[str], context: tuple[str, ...]) -> bool:

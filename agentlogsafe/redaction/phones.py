@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction.detectors.contact import CALLING_WORDS, PHONES, spoken
@@ -72,57 +71,26 @@ def _shaped(detector: Detector, text: str, start: int) -> tuple[int, int] | None
     return match.span() if match and detector.valid is not None and detector.valid(match[0]) else None
 
 
-class Spoken:
-    """The numbers in one text that words before them call telephone numbers: ``call me on 5551234567``."""
-
-    __slots__ = ("_places", "_text")
-
-    def __init__(self, text: str) -> None:
-        """Take the text; it is searched for such words when the first candidate asks."""
-        self._text = text
-        self._places: list[int] | None = None
-
-    def at(self, start: int) -> Span | None:
-        """Return the number at *start* when the words before it say that it is for calling."""
-        text = self._text
-        if text[start - 1 : start] == "(":
-            start -= 1
-        said = start - 1
-        while said > start - _CLOSE and said >= 0 and not text[said].isalnum():
-            said -= 1
-        if said < 0 or not text[said].isalpha():
-            return None  # what says that it is for calling is a word
-        match = _CALLED.match(text, start)
-        if not match:
-            return None
-        if self._places is None:
-            self._places = _places(text)
-        begin = max(0, start - _FARTHEST)
-        places = self._places
-        at = bisect_left(places, begin)
-        if at == len(places) or places[at] >= start:
-            return None
-        if not spoken(match[0]):
-            return None
-        before = text[begin:start] + "5550100"
-        while at < len(places) and places[at] < start:
-            spoke = SPOKEN.compiled.match(before, places[at] - begin)
-            if spoke and spoke.end() == len(before):
-                return (*match.span(), "PHONE")
-            at += 1
+def spoken_at(text: str, start: int) -> Span | None:
+    """Return the number at *start* when the words before it say that it is for calling: ``call me on 5551234567``."""
+    if text[start - 1 : start] == "(":
+        start -= 1
+    said = start - 1
+    while said > start - _CLOSE and said >= 0 and not text[said].isalnum():
+        said -= 1
+    if said < 0 or not text[said].isalpha():
+        return None  # what says that it is for calling is a word
+    match = _CALLED.match(text, start)
+    if not match or not spoken(match[0]):
         return None
-
-
-def _places(text: str) -> list[int]:
-    """Return where the calling words start in *text*, in order; a pattern of them all takes fifty times as long."""
-    low = text.lower()
-    if len(low) != len(text):
-        low = text
-    places: list[int] = []
+    before = text[max(0, start - _FARTHEST) : start]
+    low = before.lower()
+    before += "5550100"
     for word in _CALLING:
         at = low.find(word)
         while at >= 0:
-            places.append(at)
+            spoke = SPOKEN.compiled.match(before, at)
+            if spoke and spoke.end() == len(before):
+                return (*match.span(), "PHONE")
             at = low.find(word, at + 1)
-    places.sort()
-    return places
+    return None

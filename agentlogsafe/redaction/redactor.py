@@ -122,7 +122,7 @@ class Redactor:
         known = walk.memory.known(joined) if walk.memory is not None else None
         if KNOWN.values:
             self._registered(walk, joined)
-        if self._scanner.suspicious(joined):
+        if len(walk.texts) == 1 or self._scanner.suspicious(joined):  # a text alone is asked about by its scan
             for slot, place, text in zip(walk.slots, walk.places, walk.texts, strict=True):
                 slot[place] = self._scanned(text, place, walk.report)  # type: ignore[index]
         if known is not None:

@@ -89,7 +89,11 @@ class Scanner:
         self._endings = endings or assignments.endings()
         self._fast = fast.gate(self._endings)
         self._tables = Tables(disabled)
-        self._gated = tuple((tuple(map(_sign, d.gate)), d) for _, d in self._tables.gated)
+        signs: dict[str, list[tuple[str, Detector]]] = {}
+        for _, detector in self._tables.gated:
+            for literal in detector.gate:
+                signs.setdefault(_sign(literal), []).append((literal, detector))
+        self._gated = tuple((sign, tuple(found)) for sign, found in signs.items())
         self._all = not disabled
         self._found = frozenset(disabled)
         self._public = public
@@ -107,9 +111,17 @@ class Scanner:
         """Return whether `scan` could change *text*, or a line of it; False is certain."""
         if self._custom and self._wanted(text):
             return True
-        if self._fast is not None and len(text) > fast.SHORTEST and text.isascii():
-            return self._fast(text)  # where it is wrong, `scan` finds out
+        if self._quick(text):
+            return not self._clean(text)  # where it is wrong, `scan` finds out
         return gate.questions(text, self._endings) != 0
+
+    def _quick(self, text: str) -> bool:
+        """Return whether google-re2 is there and worth asking about *text*."""
+        return self._fast is not None and len(text) > fast.SHORTEST and text.isascii()
+
+    def _clean(self, text: str) -> bool:
+        """Return whether google-re2 is sure that *text* is clean."""
+        return self._fast is not None and not self._fast(text)
 
     def _wanted(self, text: str) -> bool:
         """Return whether a custom detector wants to see *text*."""
@@ -123,7 +135,7 @@ class Scanner:
 
         Scanning goes on until nothing more is found, so that scanning the result again changes nothing.
         """
-        bits = self._questions(text)
+        bits = 0 if self._quick(text) and self._clean(text) else self._questions(text)
         if not bits and not (self._custom and self._wanted(text)):
             return text
         if bits & gate.CONTROL:
@@ -137,15 +149,15 @@ class Scanner:
                 # What shows only when its neighbour is masked is the rest of a run, which would go bit by bit.
                 spans = _grown(text, spans)
             text = self._replace(text, spans, counts)
-            bits = self._questions(text)
+            bits &= self._questions(text, bits)  # a mask answers nothing that was not asked before
             if not bits and not (self._custom and self._wanted(text)):
                 return text
         counts["UNREDACTABLE"] = counts.get("UNREDACTABLE", 0) + 1
         return "[UNREDACTABLE]"
 
-    def _questions(self, text: str) -> int:
+    def _questions(self, text: str, among: int = -1) -> int:
         """Return the gate's answer for *text*, what is masked in it left out."""
-        return gate.questions(self._masked.sub("[]", text) if "[" in text else text, self._endings)
+        return gate.questions(self._masked.sub("[]", text) if "[" in text else text, self._endings, among)
 
     def _spans(self, text: str, bits: int, context: str) -> list[Span]:
         spans = self._plain(text, bits, context)
@@ -269,6 +281,8 @@ class Scanner:
                 if found:
                     spans.append(found)
                     taken = found[1]
+            if not within:
+                continue
             low = text[begin:end].lower()
             size = end - begin
             for least, literal, detector in within:
@@ -281,27 +295,31 @@ class Scanner:
                         if _holds(detector, inner[detector.part])
                     )
         low = text.lower()
-        present = {sign for sign in _SIGNS if sign in low}
-        for signs, detector in self._gated:
-            for sign, literal in zip(signs, detector.gate, strict=True):
-                if sign and sign not in present:
-                    continue
+        for sign, literals in self._gated:
+            if sign not in low:
+                continue
+            for literal, detector in literals:
                 at = low.find(literal)
-                if at < 0:
-                    continue
-                if not detector.anchored or len(low) != len(text):
-                    _search(detector, text, spans)
-                    break
-                while at >= 0:
-                    here = detector.compiled.match(text, at)
-                    if here and _holds(detector, here[detector.part]):
-                        spans.append((*here.span(detector.part), detector.category))
-                    at = low.find(literal, at + 1)
+                if at >= 0:
+                    self._at_literal(text, low, at, literal, detector, spans)
+
+    @staticmethod
+    def _at_literal(text: str, low: str, at: int, literal: str, detector: Detector, spans: list[Span]) -> None:  # noqa: PLR0917 - one place, called from one
+        """Look for *detector* in a *text* that has its literal; an anchored one only where that stands."""
+        if not detector.anchored or len(low) != len(text):
+            _search(detector, text, spans)
+            return
+        while at >= 0:
+            here = detector.compiled.match(text, at)
+            if here and _holds(detector, here[detector.part]):
+                spans.append((*here.span(detector.part), detector.category))
+                at = here.end() - 1
+            at = low.find(literal, at + 1)
 
     def _start(self, text: str, at: int) -> Span | None:
         """Return the span of the provider token that starts at *at*."""
         starts = self._tables.starts
-        for size in (3, 2):
+        for size in (3, 2, 1):
             for detector in starts.get(text[at : at + size], ()):
                 if detector.needs and text.find(detector.needs, at, at + _NEAR) < 0:
                     continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
-from agentlogsafe.redaction.detectors.base import Detector, Number, sample
+from agentlogsafe.redaction.detectors.base import Detector, Number, either, sample
 from agentlogsafe.redaction.detectors.contact import EMAIL, PHONES
 from agentlogsafe.redaction.detectors.credentials import CREDENTIALS
 from agentlogsafe.redaction.detectors.national import NUMBERS
@@ -52,18 +52,6 @@ class Tables:
             (_sign(d.gate), d) for d in credentials if not d.starts and not d.within
         )
         """Detectors that are looked for where one of their literals is, each behind a sign that all its literals have."""  # noqa: E501 - a pattern or a table row reads as one line
-
-
-def either(words: Iterable[str]) -> str:
-    """Return a pattern of any of *words* that looks at each character once: ``ab|ac|d`` is ``(?:a(?:b|c)|d)``."""
-    tails: dict[str, list[str]] = {}
-    for word in sorted(words):
-        if not word:
-            return ""  # what is shorter is enough
-        tails.setdefault(word[0], []).append(word[1:])
-    return (
-        "(?:" + "|".join(re.escape(first) + (either(rest) if any(rest) else "") for first, rest in tails.items()) + ")"
-    )
 
 
 def _sign(literals: tuple[str, ...]) -> str:

@@ -6,6 +6,10 @@ import re
 import string
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Validator = Callable[[str], bool]
 """Is this candidate really one? Given the matched text; a raised exception counts as no."""
@@ -32,6 +36,18 @@ def sample(shape: str) -> str:
         return "".join(letters[(i * 7 + i // len(letters)) % len(letters)] for i in range(size))
 
     return _SLOT.sub(fill, shape)
+
+
+def either(words: Iterable[str]) -> str:
+    """Return a pattern of any of *words* that looks at each character once: ``ab|ac|d`` is ``(?:a(?:b|c)|d)``."""
+    tails: dict[str, list[str]] = {}
+    for word in sorted(words):
+        if not word:
+            return ""  # what is shorter is enough
+        tails.setdefault(word[0], []).append(word[1:])
+    return (
+        "(?:" + "|".join(re.escape(first) + (either(rest) if any(rest) else "") for first, rest in tails.items()) + ")"
+    )
 
 
 @dataclass(frozen=True, slots=True)

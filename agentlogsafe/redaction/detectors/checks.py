@@ -27,9 +27,12 @@ _IBAN_LENGTHS = dict(
 IBAN_LENGTHS: dict[str, int] = {country: int(length) for country, length in _IBAN_LENGTHS.items()}
 
 
+_NO_DIGITS = bytes(code for code in range(256) if not 48 <= code <= 57)
+
+
 def digits_of(text: str) -> str:
     """Return the ASCII digits in *text*."""
-    return "".join(c for c in text if "0" <= c <= "9")
+    return text.encode("ascii", "ignore").translate(None, _NO_DIGITS).decode()
 
 
 def luhn(digits: str) -> bool:

@@ -26,7 +26,9 @@ def international(text: str) -> bool:
     digits = digits_of(text)
     if not text.startswith("+"):
         digits = digits.lstrip("0")
-    return _FEWEST <= len(digits) <= _MOST and any(digits[:size] in _CALLING for size in (1, 2, 3))
+    return _FEWEST <= len(digits) <= _MOST and (
+        digits[:1] in _CALLING or digits[:2] in _CALLING or digits[:3] in _CALLING
+    )
 
 
 def north_american(text: str) -> bool:

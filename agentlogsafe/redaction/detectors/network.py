@@ -82,7 +82,7 @@ MAC = Detector(
 )
 
 WALLETS: tuple[Detector, ...] = (
-    Detector("bitcoin", "WALLET", "payment", r"(?<![A-Za-z0-9])[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])", within=True, least=26, gate=("1", "3"), valid=base58_address, yes=("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",), no=("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",)),
-    Detector("bitcoin-segwit", "WALLET", "payment", r"(?<![A-Za-z0-9])(?:bc1|BC1|tb1)[a-zA-Z0-9]{25,87}(?![A-Za-z0-9])", within=True, least=28, gate=("bc1", "tb1"), valid=bech32, yes=("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",)),
-    Detector("ethereum", "WALLET", "payment", r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{40}(?![A-Za-z0-9])", within=True, least=42, gate=("0x",), yes=("0x{h40}",)),
+    Detector("bitcoin", "WALLET", "payment", r"(?<![A-Za-z0-9])[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])", starts=("1", "3"), valid=base58_address, yes=("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",), no=("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",)),
+    Detector("bitcoin-segwit", "WALLET", "payment", r"(?<![A-Za-z0-9])(?:bc1|BC1|tb1)[a-zA-Z0-9]{25,87}(?![A-Za-z0-9])", starts=("bc1", "BC1", "tb1"), valid=bech32, yes=("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",)),
+    Detector("ethereum", "WALLET", "payment", r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{40}(?![A-Za-z0-9])", starts=("0x",), yes=("0x{h40}",)),
 )  # fmt: skip
