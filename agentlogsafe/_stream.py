@@ -11,7 +11,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import orjson
@@ -86,7 +85,11 @@ class Sealer:
         self.streams = 0
         """How many streams have ended."""
         self.end = end
-        self._policy = dict(policy)
+        self._opening = {
+            "host": socket.gethostname(),
+            "package": f"agentlogsafe {_version()}",
+            "policy": dict(policy),
+        }
         stream, key, self._key_id = new_id(), None, None
         if settings.key is not None:
             master = seal.read_key(f"{where}.key", settings.key)
@@ -165,7 +168,9 @@ class Sealer:
         if self._key_id is not None:
             made["key"] = self._key_id
         if place.seq == 0:
-            made["stream_open"] = _opening(self._policy, place.parent)
+            made["stream_open"] = {**self._opening, "time": timestamp(time.time()), "pid": os.getpid()}
+            if place.parent is not None:
+                made["stream_open"]["parent"] = place.parent
         if closing is not None:
             made["stream_close"] = {"time": timestamp(time.time()), "sealed": place.seq + 1, **closing}
         return made
@@ -178,18 +183,9 @@ class Sealer:
         self._place = _successor(self._place)
 
 
-def _opening(policy: Mapping[str, Any], parent: Mapping[str, Any] | None) -> dict[str, Any]:
-    opening = {
-        "time": timestamp(time.time()),
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "package": f"agentlogsafe {_version()}",
-        "policy": dict(policy),
-    }
-    return opening if parent is None else {**opening, "parent": parent}
-
-
 def _version() -> str:
+    from importlib import metadata  # noqa: PLC0415 -- it costs 20 ms, and most programs seal nothing
+
     try:
         return metadata.version("agentlogsafe")
     except metadata.PackageNotFoundError:  # pragma: no cover -- only where the package was copied, not installed
