@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agentlogsafe import processors
 from agentlogsafe._install import install, self_check
+from agentlogsafe._stream import end_streams
 from agentlogsafe.agent_logger import AgentLogger
 from agentlogsafe.context import ContextThreadPoolExecutor, carry, current_run_id, inject
 from agentlogsafe.delivery import AgentLogSafeWarning, stats
@@ -32,6 +33,7 @@ __all__ = [
     "carry",
     "current_run_id",
     "end_on_sigterm",
+    "end_streams",
     "extract",
     "inject",
     "install",

@@ -265,7 +265,12 @@ _sealers: weakref.WeakSet[Sealer] = weakref.WeakSet()
 
 
 def end_streams() -> None:
-    """Close every open stream, at the process's end, while there are handlers that can take the closing event."""
+    """Close every open stream of sealed events.
+
+    A process does so when it ends. Call it before, where handlers are closed before that (``logging.shutdown()``), or
+    where the process ends without its exit functions (``os._exit()``). Never raises. What is logged afterwards opens
+    another stream.
+    """
     for sealer in list(_sealers):
         if sealer.is_open:
             sealer.end()

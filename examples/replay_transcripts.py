@@ -31,13 +31,14 @@ def main() -> None:
     )
     parser.add_argument("file", type=Path, help="one transcript a line: .jsonl or .jsonl.gz")
     parser.add_argument("--output", type=Path, default=Path("audit.jsonl"), help="written anew (default: %(default)s)")
+    parser.add_argument("--seal", action="store_true", help="seal the events, for `agentlogsafe check`")
     args = parser.parse_args()
     if not args.file.is_file():
         parser.error(f"{args.file}: no such file")
     if not args.output.parent.is_dir() or args.output.is_dir() or args.output.resolve() == args.file.resolve():
         parser.error(f"{args.output}: cannot be written; expected a file other than the input, in an existing folder")
 
-    configure(args.output)
+    configure(args.output, seal="chain" if args.seal else "off")
     runs = messages = 0
     try:
         for transcript in read(args.file):
@@ -50,11 +51,12 @@ def main() -> None:
     finally:
         if sys.stderr.isatty() and runs:
             print(file=sys.stderr)
+        agentlogsafe.end_streams()  # at the latest when the process ends, but before its handlers are closed
         logging.shutdown()
     print(f"{runs} runs, {messages} messages: {args.output}")
 
 
-def configure(output: Path) -> None:
+def configure(output: Path, seal: str) -> None:
     """Configure logging as any application does; all that is special is the formatter."""
     logging.config.dictConfig(
         {
@@ -64,6 +66,7 @@ def configure(output: Path) -> None:
                 "audit": {
                     "()": agentlogsafe.AuditFormatter,
                     "workflow_name": "replay",
+                    "seal": seal,
                     # Keep what was said whole. By default, lines stay below the 16 KB at which Docker splits them.
                     "limits": {"line": 10_000_000, "string": 10_000_000, "items": 100_000},
                 },

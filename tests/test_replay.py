@@ -15,6 +15,7 @@ import pytest
 
 import agentlogsafe
 from tests.test_examples import run_example
+from tests.test_sealing import read, streams_of
 
 TRANSCRIPTS = "data/transcripts/airline-gpt-4o.jsonl.gz"
 KNOWN = "data/transcripts/airline-gpt-4o.known-pii.json"
@@ -318,3 +319,12 @@ def figures(replay):
 
 def written(counted):
     return ", ".join(f"{name} {count}" for name, count in sorted(counted.items(), key=lambda item: -item[1]))
+
+
+def test_sealed(shared, tmp_path):
+    """Sealed, the transcripts are one stream, whole from its first event to its last."""
+    run_example("replay_transcripts.py", shared / TRANSCRIPTS, "--seal", cwd=tmp_path)
+
+    (events,) = streams_of(read(tmp_path / "audit.jsonl"))
+    assert len(events) > 3_000
+    assert events[-1]["seal"]["stream_close"]["sealed"] == len(events)
