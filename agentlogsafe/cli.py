@@ -1,4 +1,4 @@
-"""The command ``agentlogsafe``: `demo`, `schema`, `redact` and `deliver`.
+"""The command ``agentlogsafe``: `demo`, `schema`, `redact`, `deliver`, `check` and more.
 
 click and rich come with the extra ``cli`` and are imported when the command runs.
 """
@@ -183,8 +183,8 @@ def commands() -> click.Group:
         if outcome.left:
             raise click.exceptions.Exit(1)
 
-    from agentlogsafe import _policy_test, _runs, _watch  # noqa: PLC0415 -- they import click, an extra
+    from agentlogsafe import _check, _policy_test, _runs, _watch  # noqa: PLC0415 -- they import click, an extra
 
-    for module in (_policy_test, _runs, _watch):
+    for module in (_check, _policy_test, _runs, _watch):
         module.register(group)
     return group

@@ -473,6 +473,22 @@ def unknown_signer(t: Tables) -> Table:
     )
 
 
+def unsealed(t: Tables) -> Table:
+    """Events without a seal in a file that has sealed ones."""
+    e = t.events.select("file", "line", "stream", "event_id", "run_id", "ts", "agent_name", "workflow_name")
+    mixed = t.stretches.select("file").distinct()
+    e = e.filter(e.stream.isnull()).semi_join(mixed, "file")
+    e = _first(e, ["file"], [e.line, e.event_id], number=e.count())
+    return findings(
+        e,
+        "unknown_key",
+        "warning",
+        affected=e.number,
+        seen=_text(e.number, " event(s) without a seal, in a file of sealed ones: anybody could have written them"),
+        expected="sealed events",
+    )
+
+
 def malformed(t: Tables) -> Table:
     """Lines that claim to be events, and checkpoints, and are none."""
     c = t.checkpoints.filter(t.checkpoints.verdict == "malformed")
@@ -533,6 +549,7 @@ RULES = [
     loss_declared,
     unknown_key,
     unknown_signer,
+    unsealed,
     malformed,
     partial_line,
 ]
