@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -44,5 +47,10 @@ def compile_all() -> Compiled:
 
 
 if __name__ == "__main__":
+    if os.environ.get("PYTHONHASHSEED") != "0":
+        # Ibis goes through sets where it joins: the order of conditions would be another each time.
+        command = [sys.executable, "-m", "agentlogsafe.review.compiled"]
+        env = {**os.environ, "PYTHONHASHSEED": "0"}
+        sys.exit(subprocess.run(command, env=env, check=False).returncode)  # noqa: S603 -- this module again
     text = orjson.dumps(compile_all()._asdict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
     Path(__file__).with_name(_FILE).write_bytes(text + b"\n")

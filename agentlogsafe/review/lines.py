@@ -97,10 +97,11 @@ class Reader:
 
     def lines(self, number: int, raw: bytes) -> Iterator[Line]:
         """Yield what line *number* is: nothing, where it is empty or a part of a line, or more than one."""
-        text = raw.strip(b"\r\n\t \0")  # zeros: what copytruncate leaves at the head of a file that is still written
+        # A part may end in a space. Zeros are what copytruncate leaves at the head of a file that is still written.
+        text = raw.rstrip(b"\r\n").lstrip(b"\0")
         if text.startswith(b"\xef\xbb\xbf"):
             text = text[3:]
-        if not text:
+        if not text.strip():
             return
         cri = _CRI.match(text)
         if cri is not None:
@@ -109,7 +110,7 @@ class Reader:
             if whole is not None:
                 yield from _taken(number, "cri", whole, _DEPTH, ended=True)
             return
-        found = _parsed(text)
+        found = _parsed(text.strip())
         if type(found) is dict and type(found.get("log")) is str and "time" in found and "stream" in found:
             log = found["log"]
             content = log.encode("utf-8", "surrogatepass")

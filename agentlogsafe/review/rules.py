@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentlogsafe.review import completeness, denials, integrity, summaries
+from agentlogsafe.review import completeness, denials, integrity, missing, stretches, summaries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Tables], Table]
 
-INTEGRITY: list[Rule] = [*integrity.RULES]
+INTEGRITY: list[Rule] = [*integrity.RULES, *missing.RULES]
 COMPLETENESS: list[Rule] = [
     completeness.run_unended,
     completeness.run_unstarted,
@@ -34,7 +34,7 @@ COMPLETENESS: list[Rule] = [
 SUMMARIES: list[Rule] = [summaries.totals, summaries.runs, summaries.run_streams]
 """Any columns; asked by name: ``review.summary("runs")``."""
 
-DERIVED: dict[str, Rule] = {"stretches": integrity.stretches}
+DERIVED: dict[str, Rule] = {"stretches": stretches.stretches}
 """Tables that an engine makes of others before any rule is asked."""
 
 FAMILIES: dict[str, list[Rule]] = {"integrity": INTEGRITY, "completeness": COMPLETENESS}

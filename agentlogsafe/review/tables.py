@@ -114,7 +114,7 @@ STRETCHES: dict[str, str] = {
     "reached": "int64",  # the highest seq of those that begin before it
 }
 """``stretches``: ``spans`` without the seams between parts, and what their streams are. An engine makes it of
-``spans``, with `integrity.stretches`, before any rule is asked."""
+``spans``, with `stretches.stretches`, before any rule is asked."""
 
 REJECTS: dict[str, str] = {
     "file": "string",

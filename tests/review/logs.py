@@ -74,7 +74,7 @@ def sealed(rng, *, keyed=False, runs=None, checkpoints=None, signing=None):
     handler = agentlogsafe.AuditHandler(
         target=kept, agent_name="agent", workflow_name="flow", seal=seal, metadata={"case": next(_number)}
     )
-    logger = logging.Logger("logs", logging.INFO)
+    logger = logging.Logger("logs", logging.INFO)  # noqa: LOG001 -- nobody else finds it
     logger.addHandler(handler)
     for _ in range(runs or rng.randrange(2, 5)):
         with suppress(ValueError), agentlogsafe.run(logger=logger, input=value(rng)):
