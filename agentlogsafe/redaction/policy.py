@@ -148,7 +148,9 @@ def check_disabled(names: tuple[str, ...]) -> None:
     Raises:
         ConfigurationError: naming the nearest one.
     """
-    from agentlogsafe.redaction.detectors import DETECTORS, NUMBERS  # noqa: PLC0415 - only needed here, and not at import
+    # The tables are for a policy that leaves something out, and not for an import.
+    from agentlogsafe.redaction.detectors import DETECTORS, NUMBERS  # noqa: PLC0415 - see above
+    from agentlogsafe.redaction.vocabulary import PERSONAL, SECRET_WORDS  # noqa: PLC0415 - see above
 
     valid = (
         {d.name for d in DETECTORS if d.category != "PHONE"}
@@ -156,7 +158,7 @@ def check_disabled(names: tuple[str, ...]) -> None:
         | {d.category for d in DETECTORS}
         | {n.name for n in NUMBERS}
         | {n.category for n in NUMBERS}
-        | {"national"}
+        | {"national", *PERSONAL, *SECRET_WORDS.values()}
     )
     for name in names:
         check_choice("policy.detectors.disable", name, valid)

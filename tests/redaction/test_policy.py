@@ -341,18 +341,61 @@ def test_presidio_adapter():
     assert redact("so Mia said", policy) == "so [NAME] said"
 
 
+def found(entity, start, end):
+    return SimpleNamespace(analyze=lambda **_: [SimpleNamespace(entity_type=entity, start=start, end=end, score=0.9)])
+
+
+@pytest.mark.parametrize(
+    ("entity", "category"),
+    [
+        ("PERSON", "NAME"),
+        ("US_PASSPORT", "PASSPORT"),
+        ("US_DRIVER_LICENSE", "LICENSE"),
+        ("IT_FISCAL_CODE", "NATIONAL_ID"),
+        ("NRP", "PERSONAL"),
+    ],
+)
+def test_presidio_categories(entity, category):
+    """What an analyzer finds goes under the category that fits its entity type."""
+    policy = RedactionPolicy(name="p", detectors=(presidio(found(entity, 3, 7)),))
+    assert redact("so zork said", policy) == f"so [{category}] said"
+
+
+@pytest.mark.parametrize("entity", ["DATE_TIME", "URL", "UUID"])
+def test_presidio_leaves_what_is_nobodys(entity):
+    """Dates, links and ids stay unless they are asked for: a date is no birth date."""
+    for entities in ((), (entity,)):
+        policy = RedactionPolicy(name="p", detectors=(presidio(found(entity, 3, 7), entities=entities),))
+        assert (redact("at noon sharp", policy) == "at noon sharp") is (not entities)
+
+
 def test_presidio_itself():
-    """The real analyzer's pattern recognizers work through the adapter."""
+    """The real analyzer works through the adapter: its engine, its card and social security recognizers, one of ours.
+
+    Presidio brings spaCy and some 375 MB with it, too much for every environment: `pip install presidio-analyzer` runs
+    this test.
+    """
     analyzer = pytest.importorskip("presidio_analyzer")
-    recognizer = analyzer.PatternRecognizer(
-        supported_entity="ZORK", patterns=[analyzer.Pattern("z", r"zork\d{3}", 0.9)]
-    )
+    spacy = pytest.importorskip("spacy")
+    from presidio_analyzer.nlp_engine import SpacyNlpEngine
+    from presidio_analyzer.predefined_recognizers import CreditCardRecognizer, DateRecognizer
 
-    class One:
-        def analyze(self, text, language, **_):
-            return recognizer.analyze(text, ["ZORK"], None)
+    class Blank(SpacyNlpEngine):
+        def __init__(self):
+            super().__init__(models=[{"lang_code": "en", "model_name": "blank"}])
+            self.nlp = {"en": spacy.blank("en")}
 
-    assert redact("a zork123", RedactionPolicy(name="p", detectors=(presidio(One()),))) == "a [PERSONAL]"
+        def load(self):
+            pass  # no model
+
+    zork = analyzer.PatternRecognizer(supported_entity="ZORK", patterns=[analyzer.Pattern("z", r"zork\d{3}", 0.9)])
+    registry = analyzer.RecognizerRegistry(recognizers=[zork, CreditCardRecognizer(), DateRecognizer()])
+    registry.supported_languages = ["en"]
+    engine = analyzer.AnalyzerEngine(nlp_engine=Blank(), registry=registry, supported_languages=["en"])
+    policy = RedactionPolicy(name="p", detectors=(presidio(engine),), disabled=("CARD",))
+    assert redact("a zork123 on 2024-05-13", policy) == "a [PERSONAL] on 2024-05-13"
+    plain = RedactionPolicy(name="p", detectors=(presidio(engine, entities=["CREDIT_CARD"]),))
+    assert redact("a zork123, 4012-8888-8888-1881", plain) == "a zork123, [CARD]"
 
 
 def test_nothing_optional_is_imported():
