@@ -1,8 +1,8 @@
 """Redaction: find credentials and personal data in anything, and hand back a JSON-safe copy without them.
 
-This package knows nothing of logging. `redact` is the one-call form; `compile_policy` gives the `Redactor` that the log chain calls
-per event.
-"""  # noqa: E501 - a pattern or a table row reads as one line
+This package knows nothing of logging. `redact` is the one-call form; `compile_policy` gives the `Redactor` that the
+log chain calls per event.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Secrets that are told by the name beside them: ``password=…``, ``"api_key": "…"``, ``Authorization: …``, ``--token …``.
+"""Secrets that are told by the name beside them: ``password=…``, ``"api_key": "…"``, ``Authorization: …``.
 
-Only places where a separator follows a word whose ending belongs to a sensitive name are looked at; each costs one short match, so the
-whole is linear in the text.
-"""  # noqa: E501 - a pattern or a table row reads as one line
+Only places where a separator follows a word whose ending belongs to a sensitive name are looked at; each costs one
+short match, so the whole is linear in the text.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BEFORE = 72
 _TAIL_DROPPED = " \t\"'`\\*_:=?!|-)]}>.+~"
 # The reversed text before a separator: closing quotes and signs, perhaps a type, then the name.
 _NAME = re.compile(
-    r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?(?P<name>[\w.$\-@\[\]]{1,64})(?P<more>[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?)?"  # noqa: E501 - a pattern or a table row reads as one line
+    r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?(?P<name>[\w.$\-@\[\]]{1,64})(?P<more>[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?)?"  # noqa: E501 - one pattern
 )
 _OPENED = re.compile(r"[ \t\n\r\\]{0,12}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
@@ -30,7 +30,7 @@ _CLOSED = re.compile(r"[\w.:-]{1,64}/<")
 _BARE = re.compile(r"[ \t]{0,8}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
 _BARE_REST = re.compile(r"[^\s\"'`,;&<>|]*")
 _SCHEME = re.compile(
-    r"[ \t\"'\\]{0,4}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?",  # noqa: E501 - a pattern or a table row reads as one line
+    r"[ \t\"'\\]{0,4}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?",  # noqa: E501 - one pattern
     re.IGNORECASE,
 )
 _LINE = re.compile(r"[^\s\"'`,;<>|}][^\r\n\"'`<>|]{0,255}")
@@ -42,7 +42,7 @@ _MASK = MASKED
 _DONE = re.compile(_MASK.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
 _PLACEHOLDER = re.compile(
     r"(?i)[\"'\\]*(?:\$\{|\$\(|\{\{|<|%\(|%[sd]\b|\$[A-Z_]{2,}\b|\{[a-z_.]+\}|\*{3}|x{4}|\.{3}|…|#\{|@[a-z_.]+@|%[A-Z_]+%)"
-    r"|(?:your|my|the|some|enter|insert|replace|change|example|sample|dummy|fake|todo|tbd|n/a|redacted|masked|hidden|removed|placeholder)(?:[_ -]|\b|$)"  # noqa: E501 - a pattern or a table row reads as one line
+    r"|(?:your|my|the|some|enter|insert|replace|change|example|sample|dummy|fake|todo|tbd|n/a|redacted|masked|hidden|removed|placeholder)(?:[_ -]|\b|$)"  # noqa: E501 - one pattern
     r"|(?:none|null|nil|true|false|undefined|nan|empty|string|str|text|int|integer|number|bool|boolean|bytes|object|any|optional|required|missing|invalid|expired|unknown|default|yes|no|on|off|ok|error|failed|success|successful|incorrect|wrong|valid|disabled|enabled|not|is|was|has|and|or|self|cls|this|var|let|const|env|request|response|function|async|await|return|new|get|set|input|output|prompt|read|auto|basic|bearer)\W*$"
 )
 _CODE = re.compile(
@@ -50,7 +50,7 @@ _CODE = re.compile(
 )
 _LETTERS = re.compile(r"[^\W\d_]+(?:[-'\u2019.][^\W\d_]+)*[.,;:!?)]*$")
 _DATE = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/., ]{1,2}\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}"  # noqa: E501 - a pattern or a table row reads as one line
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/., ]{1,2}\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}"  # noqa: E501 - one pattern
 )
 _DIGITY = re.compile(r"[ \t\r\n#:\"']{0,4}(?P<v>[A-Za-z]{0,4}[ -]?\(?\+?\d[\dA-Za-z ()./-]{2,32}[\dA-Za-z])")
 _PERSON = re.compile(
@@ -70,13 +70,16 @@ _TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
 _QUOTES = ('"', "'", "`")
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 _STOCK = frozenset(
-    "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()  # noqa: E501 - a pattern or a table row reads as one line
+    "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()  # noqa: E501 - one row of a table
 ) - {"letmein"}
 _CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE KEY CARD_CODE".split())
 
 
 def endings(more: Iterable[str] = ()) -> frozenset[str]:
-    """Return how the words end that can end a sensitive name, four letters or the whole of a short word: the gate in front of this module."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return how the words end that can end a sensitive name: the gate in front of this module.
+
+    Four letters, or the whole of a short word.
+    """
     names = {
         *v.SECRET_WORDS,
         *v.SECRET_PHRASES,
@@ -118,7 +121,7 @@ _ENDINGS = endings()
 
 
 def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple[int, int]]:
-    """Yield (where the name ends, where the value may start) for each separator behind a word with a sensitive ending."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Yield where the name ends and the value may start, for each separator behind a sensitive ending."""
     for sign in "=:>,(" if '"' in text or "'" in text or "`" in text else "=:>":
         at = text.find(sign)
         while at >= 0:
@@ -129,7 +132,7 @@ def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple
             ):
                 at = text.find(sign, at + 1)
                 continue
-            begin = at - 8 if at > 8 else 0  # noqa: PLR2004 - said beside it, or a plain length
+            begin = at - 8 if at > 8 else 0  # noqa: PLR2004 - a length, and what it is of stands beside it
             end = begin + len(text[begin:at].rstrip(_TAIL_DROPPED))
             word = text[max(end - 6, 0) : end].rstrip("0123456789")[-4:]
             low = word.lower()
@@ -143,7 +146,10 @@ def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple
 
 
 def _after_name(text: str, at: int) -> bool:
-    """Return whether the comma at *at* stands between a quoted name (or a CONSTANT) and a quoted value: ``put("password", "…")``."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return whether the comma at *at* parts a name from a value: ``put("password", "…")``.
+
+    The name is quoted or a CONSTANT, the value quoted.
+    """
     after = text[at + 1 : at + 3].lstrip()[:1]
     return after in _QUOTES and after != "" and (text[at - 1] in _QUOTES or text[at - 1].isupper())
 
@@ -220,7 +226,7 @@ def _category(text: str, end: int, keys: KeyRules) -> tuple[str | None, str]:
             joined = " ".join(more.split()[-count:]) + " " + name
             if category is None or category == "NAME?":
                 category = keys.category(joined) or category
-            elif keys.category(joined) is None and len(joined) < 24:  # noqa: PLR2004 - said beside it, or a plain length
+            elif keys.category(joined) is None and len(joined) < 24:  # noqa: PLR2004 - a length, and what it is of stands beside it
                 return None, joined
     return category, name.lower()
 
@@ -261,7 +267,7 @@ def _value(text: str, start: int, category: str, name: str) -> Span | None:
     match = _DIGITY.match(text, start)
     if match and not _DATE.match(match["v"]):
         value = _run(match["v"])
-        if sum(c.isdigit() for c in value) > 4 and "." not in value[:-1].strip("."):  # noqa: PLR2004 - said beside it, or a plain length
+        if sum(c.isdigit() for c in value) > 4 and "." not in value[:-1].strip("."):  # noqa: PLR2004 - a length, and what it is of stands beside it
             return match.start("v"), match.start("v") + len(value), category
     return None
 
@@ -278,7 +284,7 @@ def _run(value: str) -> str:
 
 def _anchored(text: str, start: int, pattern: re.Pattern[str], category: str) -> Span | None:
     at = start
-    while at < len(text) and text[at] in " \t\"'" and at - start < 4:  # noqa: PLR2004 - said beside it, or a plain length
+    while at < len(text) and text[at] in " \t\"'" and at - start < 4:  # noqa: PLR2004 - a length, and what it is of stands beside it
         at += 1
     match = pattern.match(text, at)
     return (*match.span(), category) if match else None
@@ -298,7 +304,10 @@ def _named(text: str, start: int, category: str) -> Span | None:
 
 
 def _header(text: str, start: int, category: str) -> Span | None:
-    """Return the credential of an ``Authorization`` or ``Cookie`` line: what follows the scheme, to the end of line or quote."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return the credential of an ``Authorization`` or ``Cookie`` line.
+
+    It is what follows the scheme, to the end of the line or the quote.
+    """
     opened = _SCHEME.match(text, start)
     if not opened:
         return None
@@ -310,7 +319,7 @@ def _header(text: str, start: int, category: str) -> Span | None:
     begin, end = match.span()
     value = text[begin:end].rstrip(" \t,;)]}\\")
     if (
-        len(value) < 4  # noqa: PLR2004 - said beside it, or a plain length
+        len(value) < 4  # noqa: PLR2004 - a length, and what it is of stands beside it
         or _MASK.match(value)
         or _PLACEHOLDER.match(value)
         or (not scheme and (_prose(value) or _DOTTED.fullmatch(value) or _expression(value)))
@@ -319,7 +328,7 @@ def _header(text: str, start: int, category: str) -> Span | None:
         return None
     if category == "COOKIE" and "=" not in value and not any(map(str.isdigit, value)):
         return None
-    if category != "COOKIE" and value.isalpha() and len(value) < 12:  # noqa: PLR2004 - said beside it, or a plain length
+    if category != "COOKIE" and value.isalpha() and len(value) < 12:  # noqa: PLR2004 - a length, and what it is of stands beside it
         return None
     if end - begin <= _JUDGED * 2 - 1:
         return begin, begin + len(value), category
@@ -360,7 +369,7 @@ def _credential(text: str, start: int, category: str, name: str) -> Span | None:
 
 
 def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: bool) -> bool:
-    """Return whether *value* can be a secret, rather than a placeholder, a type, an expression or a word of the sentence."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return whether *value* can be a secret: no placeholder, type, expression or word of the sentence."""
     if "[" in value:
         value = _MASK.sub("", value)
     if not value or value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or _PLACEHOLDER.match(value):
@@ -379,9 +388,9 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
     if quoted:
         if value.count(" ") > 1 and not digits:
             return False
-        return digits or category == "PASSWORD" or len(value) >= 12 and " " not in value  # noqa: PLR2004, RUF021 - said beside it, or a plain length
+        return digits or category == "PASSWORD" or len(value) >= 12 and " " not in value  # noqa: PLR2004, RUF021 - lengths; `and` binds first
     if digits or not value.isalpha():
-        return category == "PASSWORD" or len(value) >= 8 and (digits or len(value) >= 12)  # noqa: PLR2004, RUF021 - said beside it, or a plain length
+        return category == "PASSWORD" or len(value) >= 8 and (digits or len(value) >= 12)  # noqa: PLR2004, RUF021 - lengths; `and` binds first
     if _CAMEL.fullmatch(value):
         return False  # the name of a type
-    return tight or (value != value.lower() and not value.istitle()) or len(value) >= 20  # noqa: PLR2004 - said beside it, or a plain length
+    return tight or (value != value.lower() and not value.istitle()) or len(value) >= 20  # noqa: PLR2004 - a length, and what it is of stands beside it

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 MODES = ("redacted", "digest", "omit")
 CONTENT_FIELDS = (
-    "answer", "body", "chunks", "completion", "completions", "content", "context", "document", "documents", "input", "inputs", "instructions", "message", "messages",  # noqa: E501 - a pattern or a table row reads as one line
-    "output", "outputs", "passages", "prompt", "prompts", "query", "question", "reasoning", "response", "result", "results", "summary", "system", "text", "thinking", "transcript",  # noqa: E501 - a pattern or a table row reads as one line
+    "answer", "body", "chunks", "completion", "completions", "content", "context", "document", "documents", "input", "inputs", "instructions", "message", "messages",  # noqa: E501 - one row of a table
+    "output", "outputs", "passages", "prompt", "prompts", "query", "question", "reasoning", "response", "result", "results", "summary", "system", "text", "thinking", "transcript",  # noqa: E501 - one row of a table
 )  # fmt: skip
 CONTENT = "@content"
 _PLAIN = re.compile(r"[A-Za-z0-9_][\w.:/@+-]{0,79}\Z|\[[A-Z][A-Z0-9_]{1,23}[^\[\]\s]{0,80}\]\Z|\Z")
@@ -26,11 +26,12 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][\w.:/@+-]{0,79}\Z|\[[A-Z][A-Z0-9_]{1,23}[^\[\
 
 @dataclass(frozen=True)
 class ContentRule:
-    """What happens to content *fields* of these *events*: kept ``redacted``, replaced by a ``digest``, or left out (``omit``).
+    """What happens to content *fields* of these *events*: ``redacted``, replaced by a ``digest``, or ``omit``.
 
-    ``"*"`` in *events* stands for every type, ``"@content"`` in *fields* for all the usual content fields (prompts, messages, documents, results, …).
-    *purpose* and *retention* say why content is kept and for how long; the event records both.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+    ``"*"`` in *events* stands for every type, ``"@content"`` in *fields* for all the usual content fields (prompts,
+    messages, documents, results, …). *purpose* and *retention* say why content is kept and for how long; the event
+    records both.
+    """
 
     fields: tuple[str, ...] = (CONTENT,)
     mode: str = "redacted"
@@ -73,7 +74,7 @@ class Minimizer:
                 if "*" in rule.events or event_type in rule.events:
                     for name in rule.fields:
                         found.update(dict.fromkeys(CONTENT_FIELDS if name == CONTENT else (name,), rule))
-            if len(self._by_type) < 256:  # noqa: PLR2004 - said beside it, or a plain length
+            if len(self._by_type) < 256:  # noqa: PLR2004 - a length, and what it is of stands beside it
                 self._by_type[event_type] = found
         return found
 
@@ -111,7 +112,7 @@ class Minimizer:
                 payload[name] = self._reduced(item)
 
     def digest(self, value: object) -> object:
-        """Return the length and the keyed digest of a value, by which equal content is recognised and nothing else learned."""  # noqa: E501 - a pattern or a table row reads as one line
+        """Return the length and the keyed digest of a value: equal content is recognised, nothing else learned."""
         if isinstance(value, dict) and set(value) == {"length", "digest"}:
             return value
         raw = value.encode() if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS)

@@ -27,9 +27,10 @@ _DEAREST = 4096
 class CustomDetector:
     """A detector of an application's own: employee numbers, project names, internal tokens.
 
-    Either *pattern* (its group ``v``, or the whole match, is replaced) or, in code, *find*, a function that returns ``(start, end, category)``
-    for a text. With *keywords*, only text that has one of them (in any case) is looked at, which saves time.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+    Either *pattern* (its group ``v``, or the whole match, is replaced) or, in code, *find*, a function that returns
+    ``(start, end, category)`` for a text. With *keywords*, only text that has one of them (in any case) is looked
+    at, which saves time.
+    """
 
     name: str
     category: str = "CUSTOM"
@@ -46,7 +47,7 @@ class CustomDetector:
         """
         where = f"policy.detectors.custom.{self.name}"
         if not _CATEGORY.match(self.category):
-            msg = f"{where}.category: expected capitals, digits and underscores such as 'EMPLOYEE_ID', got {self.category!r}"  # noqa: E501 - a pattern or a table row reads as one line
+            msg = f"{where}.category: expected capitals, digits and underscores such as 'EMPLOYEE_ID', got {self.category!r}"  # noqa: E501 - one row of a table
             raise ConfigurationError(msg)
         if bool(self.pattern) == (self.find is not None):
             msg = f"{where}: expected either a pattern or a find function"
@@ -76,10 +77,12 @@ class CustomDetector:
 
 
 def slow(pattern: str) -> str | None:
-    """Return why *pattern* could be slow on some text, or None when its time is bounded by the text's length times a small constant.
+    """Return why *pattern* could be slow on some text, or None when it cannot.
+
+    It cannot when its time is bounded by the text's length times a small constant.
 
     The check is the same whether google-re2 is installed or not, so that a policy works everywhere or nowhere.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+    """
     try:
         return _cost(_parser.parse(pattern))[1]
     except (re.error, RecursionError) as error:

@@ -1,8 +1,10 @@
-"""Text that hides a value from patterns: zero-width characters, other scripts' digits, percent-encoding, entities, escapes, base64.
+"""Text that hides a value from patterns.
 
-A disguised text is unfolded into plain characters together with the place where each came from, so that what is found in the plain form is
-cut out of the original.
-"""  # noqa: E501 - a pattern or a table row reads as one line
+That is zero-width characters, other scripts' digits, percent-encoding, entities, escapes, base64.
+
+A disguised text is unfolded into plain characters together with the place where each came from, so that what is
+found in the plain form is cut out of the original.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ _ODD_BYTES = (
     b"\xea",
     b"\xf0",
 )
-_ZERO = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"  # noqa: E501 - a pattern or a table row reads as one line
+_ZERO = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"  # noqa: E501 - one row of a table
 _ODD = re.compile(
     f"[{_ZERO}\u00a0\u2007\u2010-\u2012\u2024\u202f\u2212\u3000\u3002\ufe52\ufe63\ufe6b\uff01-\uff5e\uff61\U0001d400-\U0001d7ff]|(?![0-9])\\d"
 )
@@ -60,7 +62,10 @@ Unfolded = tuple[str, list[int]]
 
 
 class Runs:
-    """The longest runs of at least *least* of some ASCII *characters* in a text, found without a pattern: ten times as fast as one."""  # noqa: E501 - a pattern or a table row reads as one line
+    """The longest runs of at least *least* of some ASCII *characters* in a text.
+
+    They are found without a pattern, ten times as fast as with one.
+    """
 
     __slots__ = ("_run", "_table")
 
@@ -117,7 +122,7 @@ def escaped(text: str) -> bool:
 
 
 def unescape(text: str) -> Unfolded:
-    """Return *text* with percent-encoding, entities and escapes of ASCII characters decoded, and the places as `unfold` does."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return *text* with percent-encoding, entities and escapes decoded, and the places as `unfold` does."""
     plain: list[str] = []
     places: list[int] = []
     at = 0

@@ -1,8 +1,8 @@
 """The gate in one pass of google-re2, where ``agentlogsafe[fast]`` is installed: it only saves time.
 
-Its pattern is a superset of `gate.questions`: where it finds nothing, that would answer no; where it finds something, that is asked as ever. So the output is
-the same, byte for byte, with and without it.
-"""  # noqa: E501 - a pattern or a table row reads as one line
+Its pattern is a superset of `gate.questions`: where it finds nothing, that would answer no; where it finds
+something, that is asked as ever. So the output is the same, byte for byte, with and without it.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _GROUPING = r"[ \-()/_+:]*"
 _TAIL = r"[ \t\"'`\\*_:=?!|)\]}>.+~-]{0,8}"
 _ALWAYS = (
-    "@", r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", rf"(?:[0-9A-Z]{_GROUPING}){{9}}", rf"\.{_GROUPING}(?:[0-9A-Z]{_GROUPING}){{1,4}}\.", "[A-Za-z0-9_.~-]{16}",  # noqa: E501 - a pattern or a table row reads as one line
-    "(?i:pass|secret|identified by|birth|born|dob|d[.]o[.]b|licen|phone|pasap)", r"\+[ (]{0,2}[0-9]", r" -|\n-|\A-", "::", "(?::[^:]{0,4}){3}:", "(?:-[^-]{0,2}){3}-",  # noqa: E501 - a pattern or a table row reads as one line
+    "@", r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", rf"(?:[0-9A-Z]{_GROUPING}){{9}}", rf"\.{_GROUPING}(?:[0-9A-Z]{_GROUPING}){{1,4}}\.", "[A-Za-z0-9_.~-]{16}",  # noqa: E501 - one pattern
+    "(?i:pass|secret|identified by|birth|born|dob|d[.]o[.]b|licen|phone|pasap)", r"\+[ (]{0,2}[0-9]", r" -|\n-|\A-", "::", "(?::[^:]{0,4}){3}:", "(?:-[^-]{0,2}){3}-",  # noqa: E501 - one pattern
     r"%[2-7][0-9A-Fa-f]|&#|&[a-z]{2,8};|\\u00|\\x[2-7]",
 )  # fmt: skip
 SHORTEST = 64
@@ -49,7 +49,7 @@ if hasattr(os, "register_at_fork"):
 def gate(endings: Iterable[str]) -> Callable[[str], bool] | None:
     """Return a function that says whether an ASCII text can interest any detector, or None without google-re2."""
     try:
-        import re2  # noqa: PLC0415 - only needed here, and not at import
+        import re2  # noqa: PLC0415 - optional, or only for some
     except ImportError:
         return None
     names = "|".join(sorted(re2.escape(ending) for ending in endings if ending.isascii()))

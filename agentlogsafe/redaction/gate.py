@@ -1,9 +1,10 @@
 """The gate in front of all detectors: is there anything in this text that one of them could want?
 
-Most text is clean, so the cost of redaction is the cost of finding that out. A regular expression costs 10 to 25 ns a character here; translating the
-text's bytes to a few classes and looking for a run costs 1 ns. Each question below is a superset of what its detectors match: where the gate
-says no, they find nothing (a property test holds it to that). Measured on 440 characters of prose: 5 to 7 µs for all questions.
-"""  # noqa: E501 - a pattern or a table row reads as one line
+Most text is clean, so the cost of redaction is the cost of finding that out. A regular expression costs 10 to 25 ns
+a character here; translating the text's bytes to a few classes and looking for a run costs 1 ns. Each question
+below is a superset of what its detectors match: where the gate says no, they find nothing (a property test holds it
+to that). Measured on 440 characters of prose: 5 to 7 µs for all questions.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +94,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
     if "-" in text:
         if " -" in text or text[0] == "-" or "\n-" in text:
             bits |= OPTION
-        if text.count("-") > 4 and chained(text, "-", 3):  # noqa: PLR2004 - said beside it, or a plain length
+        if text.count("-") > 4 and chained(text, "-", 3):  # noqa: PLR2004 - a length, and what it is of stands beside it
             bits |= COLONS
     if among & ESCAPED and disguise.escaped(text):
         bits |= ESCAPED
@@ -107,7 +108,10 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
 
 
 def chained(text: str, sign: str, widest: int) -> bool:
-    """Return whether *text* has two signs in a row, or four that are at most *widest* characters apart: IPv6 and hardware addresses."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return whether *text* has signs as IPv6 and hardware addresses have them.
+
+    Two in a row, or four that are at most *widest* characters apart.
+    """
     chain = 0
     last = -9
     at = text.find(sign)
@@ -116,7 +120,7 @@ def chained(text: str, sign: str, widest: int) -> bool:
         if gap == 1 and sign == ":":
             return True
         chain = chain + 1 if gap <= widest else 0
-        if chain == 3:  # noqa: PLR2004 - said beside it, or a plain length
+        if chain == 3:  # noqa: PLR2004 - a length, and what it is of stands beside it
             return True
         last = at
         at = text.find(sign, at + 1)

@@ -1,4 +1,4 @@
-"""Decide from a key's words what the value under it is: ``userPassword``, ``X-Api-Key``, ``first_name``, ``max_tokens``."""  # noqa: E501 - a pattern or a table row reads as one line
+"""Decide from a key's words what the value under it is: ``X-Api-Key``, ``first_name``, ``max_tokens``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # ``HTTPServer2Key`` → HTTP Server 2 Key; digits stay with short words (s3, ed25519, oauth2).
 _WORD = re.compile(r"[A-Z]{2,}(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[A-Z]+[0-9]*|[0-9]+|[^\W\d_a-zA-Z]+")
 _DROPPED_TAILS = frozenset(
-    "value text str string raw plain plaintext b64 base64 header env var old new current confirm confirmation hash hashed field".split()  # noqa: E501 - a pattern or a table row reads as one line
+    "value text str string raw plain plaintext b64 base64 header env var old new current confirm confirmation hash hashed field".split()  # noqa: E501 - one row of a table
 )
 _LONGEST_KEY = 128
 _ENOUGH = 4096
@@ -22,18 +22,19 @@ _ENOUGH = 4096
 def words(key: str) -> list[str]:
     """Split *key* into lower-case words, whatever its case style.
 
-    ``OPENAI_API_KEY``, ``openaiApiKey``, ``openai-api-key`` and ``openai.api.key`` all give ``["openai", "api", "key"]``.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+    ``OPENAI_API_KEY``, ``openaiApiKey``, ``openai-api-key`` and ``openai.api.key`` all give ``["openai", "api",
+    "key"]``.
+    """
     return [word.lower() for word in _WORD.findall(key)]
 
 
 def _strip_counter(parts: list[str]) -> list[str]:
     """Drop a short counter (``password2``, ``address1``, ``api_key_1``); a long number is an id and stays."""
-    while parts and parts[-1].isdigit() and len(parts[-1]) <= 2 and len(parts) > 1:  # noqa: PLR2004 - said beside it, or a plain length
+    while parts and parts[-1].isdigit() and len(parts[-1]) <= 2 and len(parts) > 1:  # noqa: PLR2004 - a length, and what it is of stands beside it
         parts = parts[:-1]
     if parts:
         bare = parts[-1].rstrip("0123456789")
-        if bare and len(parts[-1]) - len(bare) <= 2 and parts[-1] not in v.SECRET_WORDS:  # noqa: PLR2004 - said beside it, or a plain length
+        if bare and len(parts[-1]) - len(bare) <= 2 and parts[-1] not in v.SECRET_WORDS:  # noqa: PLR2004 - a length, and what it is of stands beside it
             parts = [*parts[:-1], bare]
     return parts
 
@@ -68,8 +69,8 @@ def _secret(parts: list[str]) -> str | None:
 
 def _glued(word: str) -> str | None:
     """Recognise words that were written without a separator: ``mypassword``, ``slackapitoken``."""
-    for tail, category in (("password", "PASSWORD"), ("passwd", "PASSWORD"), ("passphrase", "PASSWORD"), ("apikey", "API_KEY"), ("secretkey", "SECRET"),  # noqa: E501 - a pattern or a table row reads as one line
-                           ("accesskey", "API_KEY"), ("accesstoken", "TOKEN"), ("authtoken", "TOKEN"), ("apitoken", "TOKEN"), ("clientsecret", "SECRET"),  # noqa: E501 - a pattern or a table row reads as one line
+    for tail, category in (("password", "PASSWORD"), ("passwd", "PASSWORD"), ("passphrase", "PASSWORD"), ("apikey", "API_KEY"), ("secretkey", "SECRET"),  # noqa: E501 - one row of a table
+                           ("accesskey", "API_KEY"), ("accesstoken", "TOKEN"), ("authtoken", "TOKEN"), ("apitoken", "TOKEN"), ("clientsecret", "SECRET"),  # noqa: E501 - one row of a table
                            ("token", "TOKEN"), ("secret", "SECRET")):  # fmt: skip
         if word.endswith(tail):
             return category

@@ -53,13 +53,15 @@ KNOWN = KnownValues()
 def register_secret(value: object, category: str = "SECRET") -> None:
     """Redact this exact value wherever it appears from now on, in every policy of this process.
 
-    Use it for secrets that have no shape and no name beside them: the database password that the application has just read from its vault.
+    Use it for secrets that have no shape and no name beside them: the database password that the application has
+    just read from its vault.
 
     Raises:
-        ConfigurationError: when the value is shorter than six characters, which would redact ordinary text; the message does not quote it.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+        ConfigurationError: when the value is shorter than six characters, which would redact ordinary text; the
+            message does not quote it.
+    """
     if not isinstance(value, str) or len(value.strip()) < _SHORTEST:
-        msg = f"register_secret: expected a text of at least {_SHORTEST} characters, got {type(value).__name__} of {len(value) if isinstance(value, str) else 0}"  # noqa: E501 - a pattern or a table row reads as one line
+        msg = f"register_secret: expected a text of at least {_SHORTEST} characters, got {type(value).__name__} of {len(value) if isinstance(value, str) else 0}"  # noqa: E501 - one row of a table
         raise ConfigurationError(msg)
     KNOWN.add(value.strip(), category)
 
@@ -75,7 +77,7 @@ def register_environment() -> int:
             and category != "NAME?"
             and len(value) >= _SHORTEST + 2
             and not value.startswith(("/", "~"))
-            and len(set(value)) > 4  # noqa: PLR2004 - said beside it, or a plain length
+            and len(set(value)) > 4  # noqa: PLR2004 - a length, and what it is of stands beside it
         ):
             KNOWN.add(value, category)
             found += 1

@@ -23,10 +23,11 @@ _AREA = 3
 
 
 def phone_at(text: str, start: int, size: int, ended: int) -> Span | None:
-    """Return the number whose first *size* digits are at *start*, whatever stands before it; *ended* is where the number before it does.
+    """Return the number whose first *size* digits are at *start*; *ended* is where the number before it does.
 
-    A digit and a space before it make it a part of a longer number, unless they belong to the one that was just found.
-    """  # noqa: E501 - one sentence
+    A digit and a space before it make it a part of a longer number, unless they belong to the one that was just
+    found.
+    """
     first = text[start]
     before = text[start - 1 : start]
     # Nothing else can be a number's first group: this spares most groups the patterns.

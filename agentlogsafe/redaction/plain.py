@@ -18,7 +18,7 @@ HIDDEN = object()
 """Stands for a value that its own class hides (``repr=False``, ``SecretStr``): the walk masks it."""
 
 _TEXTUAL = (
-    datetime.datetime, datetime.date, datetime.time, uuid.UUID, decimal.Decimal, pathlib.PurePath, ipaddress.IPv4Address,  # noqa: E501 - a pattern or a table row reads as one line
+    datetime.datetime, datetime.date, datetime.time, uuid.UUID, decimal.Decimal, pathlib.PurePath, ipaddress.IPv4Address,  # noqa: E501 - one row of a table
     ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network, datetime.timedelta, complex, range,
 )  # fmt: skip
 
@@ -32,11 +32,12 @@ def describe(value: object) -> str:
 def simplify(value: object, limit: int) -> object:
     """Return *value* as an exact str, int, float, bool, None, dict or list (of anything), one level deep.
 
-    At most ``limit + 1`` members of a container are taken, so that the caller can see that there were more. Iterators are never consumed.
+    At most ``limit + 1`` members of a container are taken, so that the caller can see that there were more.
+    Iterators are never consumed.
 
     Raises:
         Exception: whatever the object's own methods raise; the caller answers with a marker.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+    """
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, str):

@@ -48,7 +48,8 @@ class RedactionPolicy:
         harmless: Keys that stay although their words say otherwise.
         disabled: Names, groups or categories of detectors that are not to be used.
         detectors: Detectors of your own.
-        strategies: Category → ``mask``, ``partial``, ``hash``, ``token``, ``drop``, or (in code) a function of category and value.
+        strategies: Category → ``mask``, ``partial``, ``hash``, ``token``, ``drop``, or (in code) a function of category
+            and value.
         default_strategy: The strategy of all other categories.
         token_key: In code, a function that returns the key of the ``token`` strategy and of digests.
         token_key_env: The environment variable that holds it.
@@ -57,7 +58,7 @@ class RedactionPolicy:
         environment: Whether the values of environment variables with sensitive names are secrets.
         content: What is kept of content fields, by event type; a later rule overrules an earlier one.
         unknown: ``keep``, or ``digest`` for payload texts that are neither identifiers nor enumerations.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+    """
 
     name: str = "standard"
     version: str = _VERSION
@@ -121,11 +122,13 @@ class RedactionPolicy:
 
     @classmethod
     def load(cls, source: PolicySource = None) -> RedactionPolicy:
-        """Return the policy that *source* stands for: a policy, a mapping, a shipped name, a path, or None for the standard one.
+        """Return the policy that *source* stands for, the standard one for None.
+
+        It is a policy, a mapping, a shipped name or a path.
 
         Raises:
             ConfigurationError: naming the key, the value, what was expected and the nearest valid name.
-        """  # noqa: E501 - a pattern or a table row reads as one line
+        """
         if isinstance(source, RedactionPolicy):
             return source
         if source is None:
@@ -179,9 +182,9 @@ def _plain(value: object) -> object:
 
 def _read(path: Path) -> Mapping[str, object]:
     try:
-        import tomllib  # noqa: PLC0415 - only needed here, and not at import
+        import tomllib  # noqa: PLC0415 - optional, or only for some
     except ImportError:  # pragma: no cover - 3.10
-        import tomli as tomllib  # type: ignore[no-redef,import-not-found]  # noqa: PLC0415 - only needed here, and not at import
+        import tomli as tomllib  # type: ignore[no-redef,import-not-found]  # noqa: PLC0415 - optional, or only for some
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -272,8 +275,8 @@ def _custom(rows: object) -> tuple[CustomDetector, ...]:
         check_keys("policy.detectors.custom", row, ("category", "ignore_case", "keywords", "name", "pattern"))
         out.append(
             CustomDetector(
-                name=_text(row, "name", "policy.detectors.custom", "custom"), category=_text(row, "category", "policy.detectors.custom", "CUSTOM"),  # noqa: E501 - a pattern or a table row reads as one line
-                pattern=_text(row, "pattern", "policy.detectors.custom", ""), keywords=_texts(row, "keywords", "policy.detectors.custom"), ignore_case=bool(row.get("ignore_case", False)),  # noqa: E501 - a pattern or a table row reads as one line
+                name=_text(row, "name", "policy.detectors.custom", "custom"), category=_text(row, "category", "policy.detectors.custom", "CUSTOM"),  # noqa: E501 - one row of a table
+                pattern=_text(row, "pattern", "policy.detectors.custom", ""), keywords=_texts(row, "keywords", "policy.detectors.custom"), ignore_case=bool(row.get("ignore_case", False)),  # noqa: E501 - one row of a table
             )
         )  # fmt: skip
     return tuple(out)
@@ -287,8 +290,8 @@ def _rules(rows: object) -> tuple[ContentRule, ...]:
         check_keys("policy.content", row, ("events", "fields", "mode", "purpose", "retention"))
         out.append(
             ContentRule(
-                fields=_texts(row, "fields", "policy.content") or (CONTENT,), mode=_text(row, "mode", "policy.content", "redacted"), events=_texts(row, "events", "policy.content") or ("*",),  # noqa: E501 - a pattern or a table row reads as one line
-                purpose=_text(row, "purpose", "policy.content", ""), retention=_text(row, "retention", "policy.content", ""),  # noqa: E501 - a pattern or a table row reads as one line
+                fields=_texts(row, "fields", "policy.content") or (CONTENT,), mode=_text(row, "mode", "policy.content", "redacted"), events=_texts(row, "events", "policy.content") or ("*",),  # noqa: E501 - one row of a table
+                purpose=_text(row, "purpose", "policy.content", ""), retention=_text(row, "retention", "policy.content", ""),  # noqa: E501 - one row of a table
             )
         )  # fmt: skip
     return tuple(out)

@@ -1,4 +1,7 @@
-"""Use a Presidio analyzer as one more detector; the analyzer is the application's own, and nothing of it is imported here."""  # noqa: E501 - a pattern or a table row reads as one line
+"""Use a Presidio analyzer as one more detector.
+
+The analyzer is the application's own, and nothing of it is imported here.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ class Result(Protocol):
 
 
 class Analyzer(Protocol):
-    """What is used of a ``presidio_analyzer.AnalyzerEngine``, or of one recognizer behind a function of the same shape."""  # noqa: E501 - a pattern or a table row reads as one line
+    """What is used of a ``presidio_analyzer.AnalyzerEngine``, or of one recognizer behind such a function."""
 
     def analyze(self, text: str, language: str, **options: object) -> Sequence[Result]:
         """Return the findings in *text*."""

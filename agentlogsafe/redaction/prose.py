@@ -1,4 +1,7 @@
-"""Secrets that a sentence or a command line gives away: ``my password is …``, ``--password …``, ``-u user:…``, ``born on …``."""  # noqa: E501 - a pattern or a table row reads as one line
+"""Secrets that a sentence or a command line gives away.
+
+``my password is …``, ``--password …``, ``-u user:…``, ``born on …``.
+"""
 
 from __future__ import annotations
 
@@ -13,26 +16,26 @@ if TYPE_CHECKING:
 Span = tuple[int, int, str]
 
 _STATED = re.compile(
-    r"(?i)\b(?P<k>(?:pass(?:word|wd|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?)(?P<m>[\"')\]]{0,2}[ \t]{1,2}(?:(?:for|of|to)[ \t][\w.@-]{1,30}[ \t])?(?:(?:is|was|are|equals|will be|should be)(?:[ \t](?:now|set to|currently))?[ \t]?:?|set to|->|-)[ \t]{1,3}|[ \t]{1,3})[\"'`(]{0,2}(?P<v>[^\s\"'`]{4,200})"  # noqa: E501 - a pattern or a table row reads as one line
+    r"(?i)\b(?P<k>(?:pass(?:word|wd|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?)(?P<m>[\"')\]]{0,2}[ \t]{1,2}(?:(?:for|of|to)[ \t][\w.@-]{1,30}[ \t])?(?:(?:is|was|are|equals|will be|should be)(?:[ \t](?:now|set to|currently))?[ \t]?:?|set to|->|-)[ \t]{1,3}|[ \t]{1,3})[\"'`(]{0,2}(?P<v>[^\s\"'`]{4,200})"  # noqa: E501 - one pattern
 )
 # These two start with their hyphen and look back from it: a pattern with a fixed first character is searched faster.
 _OPTION = re.compile(
-    r"-(?:(?<=\s-)|(?<=^-))(?:-?(?P<k>[A-Za-z][\w.-]{1,40})(?:[ \t]{1,3}|=)(?:\"(?P<d>[^\"\n]{1,400})\"|'(?P<s>[^'\n]{1,400})'|(?P<p>[^\s\"'`|&;<>-][^\s\"'`|&;<>]{0,400})))"  # noqa: E501 - a pattern or a table row reads as one line
+    r"-(?:(?<=\s-)|(?<=^-))(?:-?(?P<k>[A-Za-z][\w.-]{1,40})(?:[ \t]{1,3}|=)(?:\"(?P<d>[^\"\n]{1,400})\"|'(?P<s>[^'\n]{1,400})'|(?P<p>[^\s\"'`|&;<>-][^\s\"'`|&;<>]{0,400})))"  # noqa: E501 - one pattern
 )
 _USER = re.compile(
-    r"-(?:(?<=\s-)|(?<=^-))(?:[A-Za-z]{0,6}[uU]|-user|-proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?[^\s:\"'/@]{0,80}:[\"']?(?P<v>[^\s\"'@]{3,200})"  # noqa: E501 - a pattern or a table row reads as one line
+    r"-(?:(?<=\s-)|(?<=^-))(?:[A-Za-z]{0,6}[uU]|-user|-proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?[^\s:\"'/@]{0,80}:[\"']?(?P<v>[^\s\"'@]{3,200})"  # noqa: E501 - one pattern
 )
 _DATABASE = re.compile(
-    r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo|mongodump|7z|zip|unzip)\b[^\n|;&]{0,200}?[ \t]-p[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{2,100})"  # noqa: E501 - a pattern or a table row reads as one line
+    r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo|mongodump|7z|zip|unzip)\b[^\n|;&]{0,200}?[ \t]-p[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{2,100})"  # noqa: E501 - one pattern
 )
 _LOGIN = re.compile(
-    r"(?i)\b(?:sqlplus|sqlcmd|psql|redis-cli|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})"  # noqa: E501 - a pattern or a table row reads as one line
+    r"(?i)\b(?:sqlplus|sqlcmd|psql|redis-cli|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})"  # noqa: E501 - one pattern
 )
 _IDENTIFIED = re.compile(
-    r"(?i)\bidentified[ \t]{1,3}(?:with[ \t]{1,3}[\w'\"`]{1,40}[ \t]{1,3})?(?:by|as)[ \t]{1,3}(?:password[ \t]{1,3})?(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - a pattern or a table row reads as one line
+    r"(?i)\bidentified[ \t]{1,3}(?:with[ \t]{1,3}[\w'\"`]{1,40}[ \t]{1,3})?(?:by|as)[ \t]{1,3}(?:password[ \t]{1,3})?(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - one pattern
 )
 _SQL = re.compile(
-    r"(?i)\b(?:password(?:[ \t]{1,3}for[ \t]{1,3}[^=\n]{1,60})?|encrypted password|old_password)[ \t]{0,3}(?:=[ \t]{0,3})?\(?[ \t]{0,3}(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - a pattern or a table row reads as one line
+    r"(?i)\b(?:password(?:[ \t]{1,3}for[ \t]{1,3}[^=\n]{1,60})?|encrypted password|old_password)[ \t]{0,3}(?:=[ \t]{0,3})?\(?[ \t]{0,3}(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - one pattern
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _BORN = re.compile(
@@ -44,7 +47,7 @@ _BIRTH = re.compile(
 _BIRTH_WITHIN = 60
 _BIRTH_LONGEST = 26
 _DOCUMENT = re.compile(
-    r"(?i)(?<![A-Za-z])(?:(?P<p>passports?|passeport|reisepass|pasaporte|passaporto)|(?:driver['\u2019]?s?|driving)[ ](?:licen[cs]e|permit))(?:[ ](?:number|num|no\.?|nr\.?|id|#))?"  # noqa: E501 - a pattern or a table row reads as one line
+    r"(?i)(?<![A-Za-z])(?:(?P<p>passports?|passeport|reisepass|pasaporte|passaporto)|(?:driver['\u2019]?s?|driving)[ ](?:licen[cs]e|permit))(?:[ ](?:number|num|no\.?|nr\.?|id|#))?"  # noqa: E501 - one pattern
     r"(?:[ ](?:is|was|es|est|ist|:|=|#)|:|=|#)?[ ]{1,2}(?P<v>[A-Z]{0,3}[0-9][0-9A-Z -]{3,20}[0-9])(?![A-Za-z0-9])"
 )
 # Every match of the pattern starts with one of these, in lower case.
@@ -55,14 +58,17 @@ _STARTS: dict[re.Pattern[str], tuple[str, ...]] = {
     _DOCUMENT: ("pass", "reisepass", "pasaporte", "driv"),
     _BORN: ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born"),
     _DATABASE: ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip"),
-    _LOGIN: ("sqlplus", "sqlcmd", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp"),  # noqa: E501 - a pattern or a table row reads as one line
+    _LOGIN: ("sqlplus", "sqlcmd", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp"),  # noqa: E501 - one row of a table
 }  # fmt: skip
 _EXOTIC = re.compile("[\u0130\u0131\u017f]")  # they match an i or an s when case is ignored, but are none in lower case
 _WORDY = re.compile(r"[A-Za-z][a-z'\u2019-]*[.,;:!?)]*$")
 
 
 def _matches(pattern: re.Pattern[str], text: str, low: str) -> Iterator[re.Match[str]]:
-    """Yield what ``pattern.finditer(text)`` would, tried only where one of the words stands that its matches start with; *low* is `_lower` of *text*."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Yield what ``pattern.finditer(text)`` would, tried only where a word stands that its matches start with.
+
+    *low* is `_lower` of *text*.
+    """
     if not low:
         yield from pattern.finditer(text)
         return
@@ -114,7 +120,7 @@ def stated(text: str) -> list[Span]:
         )
     for match in _matches(_DOCUMENT, text, low):
         value = match["v"].partition("  ")[0]
-        if sum(c.isdigit() for c in value) > 5:  # noqa: PLR2004 - said beside it, or a plain length
+        if sum(c.isdigit() for c in value) > 5:  # noqa: PLR2004 - a length, and what it is of stands beside it
             spans.append((*match.span("v"), "PASSPORT" if match["p"] else "LICENSE"))
     for match in _matches(_BORN, text, low):
         begin = match.end()
@@ -143,7 +149,7 @@ def options(text: str, category_of: object) -> list[Span]:
                 and value.islower()
                 and match["k"].islower()
                 and match[0][match[0].find(match["k"]) + len(match["k"])] != "="
-                and len(value) < 8  # noqa: PLR2004 - said beside it, or a plain length
+                and len(value) < 8  # noqa: PLR2004 - a length, and what it is of stands beside it
             ):
                 continue
             spans.append((*match.span(match.lastgroup), category))

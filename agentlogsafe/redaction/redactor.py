@@ -30,7 +30,10 @@ _COMPILED: dict[tuple[object, ...], Redactor] = {}
 
 
 class Redactor:
-    """Applies one policy; made once by `compile_policy`, used for every event, by any number of threads. Its methods never raise."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Applies one policy: made once by `compile_policy`, used for every event, by any number of threads.
+
+    Its methods never raise.
+    """
 
     __slots__ = ("_keys", "_mask", "_masked", "_minimizer", "_names", "_rules", "_scanner", "policy")
 
@@ -52,12 +55,12 @@ class Redactor:
             Minimizer(policy.content, policy.unknown, key) if policy.content or policy.unknown != "keep" else None
         )
         self._scanner = Scanner(
-            self._keys, self._mask, masked=self._masked, disabled=policy.disabled, custom=policy.detectors, public=policy.private_addresses == "keep",  # noqa: E501 - a pattern or a table row reads as one line
+            self._keys, self._mask, masked=self._masked, disabled=policy.disabled, custom=policy.detectors, public=policy.private_addresses == "keep",  # noqa: E501 - one row of a table
             endings=endings(squash(name) for name in policy.sensitive) if policy.sensitive else None,
         )  # fmt: skip
         drops = frozenset(category for category, how in policy.strategies.items() if how == "drop")
         self._rules = Rules(
-            names=self._names, entry=self._entry, mask=self._mask, masked=self._masked, number=self._number_text, depth=max(depth, 1), items=max(items, 2), drops=drops,  # noqa: E501 - a pattern or a table row reads as one line
+            names=self._names, entry=self._entry, mask=self._mask, masked=self._masked, number=self._number_text, depth=max(depth, 1), items=max(items, 2), drops=drops,  # noqa: E501 - one row of a table
         )  # fmt: skip
 
     def copy(self, value: object, report: Report, *, key: str | None = None, memory: RunMemory | None = None) -> object:
@@ -69,14 +72,14 @@ class Redactor:
             walk.put(root, "", value, Walk.person({}, value, None) if category == "NAME?" else category, None)
             self._finish(walk)
             return root.get("")
-        except Exception:  # noqa: BLE001 - fail closed, whatever it was
+        except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
             report.problem("redaction failed; the value was withheld")
             return UNREDACTABLE
 
     def event(
         self, event_type: str, fields: Mapping[str, object], report: Report, memory: RunMemory | None = None
     ) -> dict[str, object]:
-        """Return the redacted copy of an event's untrusted *fields*, walked in one pass, with the policy's content rules applied."""  # noqa: E501 - a pattern or a table row reads as one line
+        """Return the redacted copy of an event's untrusted *fields*, with the policy's content rules applied."""
         try:
             minimizer = self._minimizer
             if minimizer is not None:
@@ -87,7 +90,7 @@ class Redactor:
             if minimizer is not None:
                 minimizer.after(event_type, out, report)
             return out  # noqa: TRY300 - the guarded part is the whole
-        except Exception:  # noqa: BLE001 - fail closed, whatever it was
+        except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
             report.problem("redaction failed; the fields were withheld")
             return dict.fromkeys(("payload",), UNREDACTABLE)
 
@@ -132,7 +135,7 @@ class Redactor:
     def _scanned(self, text: str, place: str | int, report: Report) -> str:
         try:
             return self._scanner.scan(text, report.counts, place if type(place) is str else "")
-        except Exception:  # noqa: BLE001 - fail closed, whatever it was
+        except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
             report.problem("a text could not be scanned; it was withheld")
             return UNREDACTABLE
 
@@ -170,7 +173,7 @@ class Redactor:
             if (
                 text[:1] in _OPENING
                 and text[-1:] in _CLOSING
-                and len(text) > 2  # noqa: PLR2004 - said beside it, or a plain length
+                and len(text) > 2  # noqa: PLR2004 - a length, and what it is of stands beside it
                 and self._json(slot, place, text, walk, level)
             ):
                 continue
@@ -180,7 +183,10 @@ class Redactor:
         return walk.texts
 
     def _json(self, slot: Slot, place: str | int, text: str, walk: Walk, level: int) -> bool:
-        """Redact JSON inside a string by its keys; the same text stays when nothing in it had to go. Return whether that settles it."""  # noqa: E501 - a pattern or a table row reads as one line
+        """Redact JSON inside a string by its keys, and return whether that settles it.
+
+        The same text stays when nothing in it had to go.
+        """
         value = parsed(text)
         if value is None or level >= _LEVELS or (type(value) is str and value[:1] not in _OPENING):
             return False
@@ -198,7 +204,7 @@ class Redactor:
             slot[place] = sanitize(text)  # type: ignore[index]
             # A key that stands there twice: the parser saw only the last.
             return text.count('":') + text.count('" :') <= inner.keys
-        except Exception:  # noqa: BLE001 - fail closed, whatever it was
+        except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
             walk.report.problem("JSON in a text could not be redacted; it was withheld")
             slot[place] = UNREDACTABLE  # type: ignore[index]
             return True
@@ -214,7 +220,7 @@ def compile_policy(source: PolicySource = None, *, depth: int = 32, items: int =
     called = (*policy.strategies.values(), policy.token_key, *(d.find for d in policy.detectors))
     at = policy.digest, depth, items, tuple(id(function) for function in called if callable(function))
     if at not in _COMPILED:
-        if len(_COMPILED) > 64:  # noqa: PLR2004 - said beside it, or a plain length
+        if len(_COMPILED) > 64:  # noqa: PLR2004 - a length, and what it is of stands beside it
             _COMPILED.clear()
         _COMPILED[at] = Redactor(policy, depth, items)
     return _COMPILED[at]

@@ -6,8 +6,9 @@ from __future__ import annotations
 class Report:
     """Counts by category, problems and cuts of one walk; never a fragment of a value.
 
-    ``content`` holds, for each content field that a policy minimized or kept for a stated purpose, what was decided about it.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+    ``content`` holds, for each content field that a policy minimized or kept for a stated purpose, what was decided
+    about it.
+    """
 
     __slots__ = ("content", "counts", "problems", "size", "truncated")
 

@@ -33,7 +33,7 @@ _JOINING = " ().+/_:=~-"
 _NEAR = 2010
 _SHORTEST = 16
 _RUNS = disguise.Runs(string.ascii_letters + string.digits + "_.+/=%:!~$|-", _SHORTEST)
-_MARKS = "\u0300-\u036f\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # vowel signs, which are no letters to a pattern  # noqa: E501 - a pattern or a table row reads as one line
+_MARKS = "\u0300-\u036f\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # vowel signs, which are no letters to a pattern  # noqa: E501 - one row of a table
 _LOCAL = re.compile(
     rf"[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-](?:[\w!#$%&'*+/=?^`{{|}}~.{_MARKS}-]{{0,62}}[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-])?(?![\w.+-]{{2}})"
 )
@@ -41,7 +41,7 @@ _DOMAIN = re.compile(
     rf"(?:[^\W_](?:[\w{_MARKS}-]{{0,61}}[\w{_MARKS}])?\.){{1,8}}(?:xn--[A-Za-z0-9-]{{2,59}}|[^\W\d_](?:[^\W\d_]|[{_MARKS}]){{1,62}})(?![^\W_])"
 )
 _FILES = frozenset(
-    "png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split()  # noqa: E501 - a pattern or a table row reads as one line
+    "png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split()  # noqa: E501 - one row of a table
 )
 # A URL is found by what follows its scheme; the scheme is matched backwards from there, in the reversed text.
 _SCHEME = re.compile(r"(?i)[a-z0-9+.-]{1,30}[a-z]")
@@ -79,9 +79,9 @@ class Scanner:
     )
 
     def __init__(
-        self, keys: KeyRules, mask: Mask, *, masked: re.Pattern[str] = MASKED, disabled: tuple[str, ...] = (), custom: tuple[CustomDetector, ...] = (), public: bool = False, endings: frozenset[str] | None = None,  # noqa: E501 - a pattern or a table row reads as one line
+        self, keys: KeyRules, mask: Mask, *, masked: re.Pattern[str] = MASKED, disabled: tuple[str, ...] = (), custom: tuple[CustomDetector, ...] = (), public: bool = False, endings: frozenset[str] | None = None,  # noqa: E501 - one row of a table
     ) -> None:  # fmt: skip
-        """Take the key rules (for names in text), the maker of replacements, and what a policy leaves out, adds, and keeps."""  # noqa: E501 - a pattern or a table row reads as one line
+        """Take the rules for names in text, the maker of replacements, and what a policy leaves out, adds, keeps."""
         self._keys = keys
         self._mask = mask
         self._masked = masked
@@ -376,7 +376,10 @@ class Scanner:
 
 
 def _grown(text: str, spans: list[Span]) -> list[Span]:
-    """Return *spans* with what they run on from and into: digits and what groups them, or unbroken rows of token characters."""  # noqa: E501 - one sentence
+    """Return *spans* with what they run on from and into.
+
+    That is digits and what groups them, or unbroken rows of token characters.
+    """
     out: list[Span] = []
     reached = 0
     for start, end, category in sorted(spans):
@@ -398,7 +401,10 @@ def _sign(literal: str) -> str:
 
 
 def _urls(text: str, rest: re.Pattern[str], scheme: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    """Yield the matches of *rest*, which starts at a URL's colon, that have the reversed *scheme* before them; none overlaps another."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Yield the matches of *rest*, which starts at a URL's colon, that have a *scheme* before them.
+
+    The pattern of the scheme is of the reversed text; no match overlaps another.
+    """
     last = 0
     match = rest.search(text)
     while match:
@@ -412,7 +418,7 @@ def _urls(text: str, rest: re.Pattern[str], scheme: re.Pattern[str]) -> Iterator
 
 
 def _outside_accounts(text: str, spans: list[Span]) -> list[Span]:
-    """Drop telephone and other numbers found inside what is written like an IBAN but is none: its parts are no numbers either."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Drop the numbers found inside what is written like an IBAN but is none: its parts are none either."""
     return [span for span in spans if span[2] not in _NUMERIC or not _in_account(text, span[0], span[1])]
 
 
@@ -433,7 +439,7 @@ def _holds(detector: Detector, value: str) -> bool:
         return True
     try:
         return detector.valid(value)
-    except Exception:  # noqa: BLE001 - fail closed, whatever it was
+    except Exception:  # noqa: BLE001 - a validator that stumbles over a value does not know it
         return False
 
 

@@ -1,4 +1,7 @@
-"""What stands in the place of a value: a mask, its last four characters, a hash, a keyed token, nothing, or what a function says."""  # noqa: E501 - a pattern or a table row reads as one line
+"""What stands in the place of a value.
+
+A mask, its last four characters, a hash, a keyed token, nothing, or what a function says.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,11 @@ _UNSAFE = re.compile(r"[^\w.@+-]+")
 
 
 def masked(by_category: Mapping[str, object]) -> re.Pattern[str]:
-    """Return the pattern of what a policy's strategies make; the free text of functions counts only for the categories that have one.
+    """Return the pattern of what a policy's strategies make.
 
-    Otherwise any ``[INFO:password=…]`` would pass for redacted.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+    The free text of functions counts only for the categories that have one: otherwise any ``[INFO:password=…]`` would
+    pass for redacted.
+    """
     called_for = "|".join(re.escape(category) for category, how in by_category.items() if callable(how))
     return re.compile(rf"{MASKED.pattern}|\[(?:{called_for}):[\w.@+-]{{1,64}}\]") if called_for else MASKED
 
@@ -37,18 +41,27 @@ def mask(category: str, value: str) -> str:  # noqa: ARG001 - every strategy is 
 
 
 def partial(category: str, value: str) -> str:
-    """Return the category and the last four characters, ``[CARD*1111]``, where the value is long enough to keep the rest secret."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return the category and the last four characters, ``[CARD*1111]``.
+
+    Only where the value is long enough to keep the rest secret.
+    """
     shown = "".join(c for c in value if c.isascii() and c.isalnum())
     return f"[{category}*{shown[-_SHOWN:]}]" if len(shown) >= _LONG_ENOUGH else f"[{category}]"
 
 
 def hashed(category: str, value: str) -> str:
-    """Return the category and the start of the SHA-256 of the value; anyone can compute it, so values that can be guessed are not hidden."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return the category and the start of the SHA-256 of the value.
+
+    Anyone can compute it, so values that can be guessed are not hidden.
+    """
     return f"[{category}#{hashlib.sha256(value.encode('utf-8', 'replace')).hexdigest()[:16]}]"
 
 
 def token(key: bytes) -> Replacement:
-    """Return the strategy that gives equal values equal tokens under one *key*: they can be joined on, but not guessed without the key."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return the strategy that gives equal values equal tokens under one *key*.
+
+    They can be joined on, but not guessed without the key.
+    """
 
     def replace(category: str, value: str) -> str:
         digest = hmac.new(key, f"{category}\0{value}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
@@ -58,12 +71,15 @@ def token(key: bytes) -> Replacement:
 
 
 def called(function: Callable[[str, str], object]) -> Replacement:
-    """Return the strategy that asks *function*; what it answers is kept in brackets so that it is not redacted again."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return the strategy that asks *function*.
+
+    What it answers is kept in brackets so that it is not redacted again.
+    """
 
     def replace(category: str, value: str) -> str:
         try:
             answer = _UNSAFE.sub("-", str(function(category, value)))[:64].strip("-")
-        except Exception:  # noqa: BLE001 - fail closed, whatever it was
+        except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
             return f"[{category}]"
         return f"[{category}:{answer}]" if answer and value not in answer else f"[{category}]"
 
@@ -71,7 +87,10 @@ def called(function: Callable[[str, str], object]) -> Replacement:
 
 
 def replacer(by_category: Mapping[str, object], default: str, key: bytes) -> Replacement:
-    """Return one function for all categories, each with its strategy; dropping is the walk's business, in text it leaves the mask."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return one function for all categories, each with its strategy.
+
+    Dropping is the walk's business; in text it leaves the mask.
+    """
     if not by_category and default in ("mask", "drop"):
         return mask
     named: dict[str, Replacement] = {

@@ -10,7 +10,10 @@ _PICTURES = 0x2400
 
 
 def visible(match: re.Match[str]) -> str:
-    """Return the visible sign for a control character (Unicode's control pictures), a line separator or a lone surrogate."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return the visible sign for a character that terminals and viewers stumble over.
+
+    A control character has its picture in Unicode; a line separator and a lone surrogate are spelled out.
+    """
     code = ord(match[0])
     if code < _SPACE:
         return chr(_PICTURES + code)

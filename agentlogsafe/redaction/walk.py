@@ -1,8 +1,8 @@
 """One pass over any object: a fresh, JSON-safe copy, with its text laid aside for the scanner.
 
-Text leaves are put into the copy as they are and remembered by their place; when the walk is over they are looked at together. One look at all
-of them costs less than one look at each, and most events are clean.
-"""  # noqa: E501 - a pattern or a table row reads as one line
+Text leaves are put into the copy as they are and remembered by their place; when the walk is over they are looked
+at together. One look at all of them costs less than one look at each, and most events are clean.
+"""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Rules:
     __slots__ = ("depth", "drops", "entry", "items", "mask", "masked", "names", "number")
 
     def __init__(
-        self, *, names: dict[str, Entry], entry: Callable[[str, Report], Entry], mask: Callable[[str, str], str], masked: re.Pattern[str],  # noqa: E501 - a pattern or a table row reads as one line
+        self, *, names: dict[str, Entry], entry: Callable[[str, Report], Entry], mask: Callable[[str, str], str], masked: re.Pattern[str],  # noqa: E501 - one row of a table
         number: Callable[[str, Report], str], depth: int, items: int, drops: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
-        """Take the remembered names, and how to decide about a new one, how to replace a value, how to scan a number."""  # noqa: E501 - a pattern or a table row reads as one line
+        """Take the remembered names, and how to decide about a new one, replace a value, scan a number."""
         self.names = names
         self.entry = entry
         self.mask = mask
@@ -81,9 +81,9 @@ class Walk:
     def mapping(self, value: dict[object, object], category: str | None, trail: Trail) -> dict[str, object]:
         """Return the copy of a mapping; *category* is what a key above it announced.
 
-        The hot loop: one dict lookup a key and three appends a text. A cycle is looked for on the way up from each container, because the way
-        is short (50 ns a level; a set with its clean-up cost 250 ns a container).
-        """  # noqa: E501 - a pattern or a table row reads as one line
+        The hot loop: one dict lookup a key and three appends a text. A cycle is looked for on the way up from each
+        container, because the way is short (50 ns a level; a set with its clean-up cost 250 ns a container).
+        """
         rules = self.rules
         names = rules.names
         texts, slots, places = self.texts, self.slots, self.places
@@ -149,7 +149,7 @@ class Walk:
             return self._container({}, name, value, None, here[0] if here is not None else None)
         try:
             return self.mapping(value, None, here)
-        except Exception:  # noqa: BLE001 - fail closed, whatever it was
+        except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
             self.report.problem(f"{describe(value)} could not be read; it was withheld")
             return UNREDACTABLE
 
@@ -193,7 +193,7 @@ class Walk:
             slot[place] = UNREDACTABLE  # type: ignore[index]
             try:
                 slot[place] = self._container(slot, place, value, category, trail)  # type: ignore[index]
-            except Exception:  # noqa: BLE001 - fail closed, whatever it was
+            except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
                 self.report.problem(f"{describe(value)} could not be read; it was withheld")
                 slot[place] = UNREDACTABLE  # type: ignore[index]
 
@@ -240,7 +240,7 @@ class Walk:
                 return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124 - only not-a-number differs from itself
             if not value.is_integer() or -_BIG < value < _BIG:
                 return value
-            found = self.rules.number(str(int(value)), self.report) if abs(value) < 1e19 else ""  # noqa: PLR2004 - said beside it, or a plain length
+            found = self.rules.number(str(int(value)), self.report) if abs(value) < 1e19 else ""  # noqa: PLR2004 - a length, and what it is of stands beside it
             return found if found and not found.lstrip("-").isdigit() else value
         if -_BIG < value < _BIG:
             return value
@@ -291,7 +291,7 @@ class Walk:
         if type(key) is not str:
             try:
                 key = "null" if key is None else str(simplify(key, 1))
-            except Exception:  # noqa: BLE001 - fail closed, whatever it was
+            except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
                 self.report.problem("a key could not be read; it was withheld")
                 return UNREDACTABLE, None
         return self.rules.entry(str(key), self.report)

@@ -47,15 +47,18 @@ class Tables:
                 ((d.least, literal, d) for d in credentials if d.within for literal in d.gate), key=lambda row: row[0]
             )
         )
-        """What is looked for inside long tokens: the least length, a literal that must be in it, the detector; shortest first."""  # noqa: E501 - a pattern or a table row reads as one line
+        """What is looked for inside long tokens, shortest first: least length, a literal in it, the detector."""
         self.gated: tuple[tuple[str, Detector], ...] = tuple(
             (_sign(d.gate), d) for d in credentials if not d.starts and not d.within
         )
-        """Detectors that are looked for where one of their literals is, each behind a sign that all its literals have."""  # noqa: E501 - a pattern or a table row reads as one line
+        """Detectors that are looked for where a literal of theirs is, each behind a sign of all its literals."""
 
 
 def _sign(literals: tuple[str, ...]) -> str:
-    """Return a sign that is in every one of *literals*: looking for one character is ten times faster than for several."""  # noqa: E501 - a pattern or a table row reads as one line
+    """Return a sign that is in every one of *literals*.
+
+    Looking for one character is ten times faster than for several.
+    """
     common = set.intersection(*(set(literal) for literal in literals)) if literals else set()
     return next((sign for sign in "=\"'-/.:" if sign in common), "")
 
@@ -66,8 +69,8 @@ _SHOWN = 14  # so much of an example is shown: never a whole token, which would 
 def markdown() -> str:
     """Return the tables as a documentation page; ``python -m agentlogsafe.redaction.detectors`` prints it."""
     lines = [
-        "# What is recognised by its shape", "", "Generated from the detector tables by `python -m agentlogsafe.redaction.detectors`; keys and sentences are in [Redaction](redaction.md).", "",  # noqa: E501 - a pattern or a table row reads as one line
-        f"{len(DETECTORS)} patterns and {len(NUMBERS)} kinds of number.", "", "## Patterns", "", "| detector | category | group | how an invented example starts |", "| --- | --- | --- | --- |",  # noqa: E501 - a pattern or a table row reads as one line
+        "# What is recognised by its shape", "", "Generated from the detector tables by `python -m agentlogsafe.redaction.detectors`; keys and sentences are in [Redaction](redaction.md).", "",  # noqa: E501 - one pattern
+        f"{len(DETECTORS)} patterns and {len(NUMBERS)} kinds of number.", "", "## Patterns", "", "| detector | category | group | how an invented example starts |", "| --- | --- | --- | --- |",  # noqa: E501 - one row of a table
     ]  # fmt: skip
     for detector in DETECTORS:
         example = sample(detector.yes[0]).replace("\n", " ").replace("|", "\\|")
@@ -77,7 +80,7 @@ def markdown() -> str:
         "",
         "## Numbers",
         "",
-        "`9` stands for a digit, `A` for a letter. Where a checksum does not tell enough, a context word must stand near.",  # noqa: E501 - a pattern or a table row reads as one line
+        "`9` stands for a digit, `A` for a letter. Where a checksum does not tell enough, a context word must stand near.",  # noqa: E501 - one row of a table
         "",
     ]
     lines += ["| kind | category | outlines | checksum | needs context |", "| --- | --- | --- | --- | --- |"]
@@ -85,7 +88,7 @@ def markdown() -> str:
         check = "–" if number.valid is None else "yes"
         needs = "–" if number.alone else ", ".join(number.context.split())
         lines.append(
-            f"| `{number.name}` | {number.category} | {', '.join(f'`{o}`' for o in number.outlines[:3])} | {check} | {needs} |"  # noqa: E501 - a pattern or a table row reads as one line
+            f"| `{number.name}` | {number.category} | {', '.join(f'`{o}`' for o in number.outlines[:3])} | {check} | {needs} |"  # noqa: E501 - one pattern
         )
     return "\n".join(lines) + "\n"
 

@@ -16,7 +16,7 @@ Validator = Callable[[str], bool]
 
 _ALNUM = "q7RtV2mXz9LbK4wHd8NcPf3YsJ6gTe5"
 _FILL = {
-    "a": _ALNUM, "h": "4f0c9a7be2d13856", "d": "7302918465", "u": "K7QMZ3XWT2VRB5NJ", "l": "k7qmz3xwt2vrb5nj", "b": _ALNUM + "+Q",  # noqa: E501 - a pattern or a table row reads as one line
+    "a": _ALNUM, "h": "4f0c9a7be2d13856", "d": "7302918465", "u": "K7QMZ3XWT2VRB5NJ", "l": "k7qmz3xwt2vrb5nj", "b": _ALNUM + "+Q",  # noqa: E501 - one row of a table
     "z": "kqmzxwtvrbnj", "w": _ALNUM + "_Q",
 }  # fmt: skip
 _SLOT = re.compile(r"\{([a-z])(\d+)\}")
@@ -26,9 +26,9 @@ _TOKEN_ALPHABET = frozenset(string.ascii_letters + string.digits + "_.-")
 def sample(shape: str) -> str:
     """Return an invented value of a *shape* such as ``ghp_{a36}``, so that no literal token stands in this code.
 
-    ``a`` letters and digits, ``h`` hex, ``d`` digits, ``u`` upper-case base32, ``l`` lower-case and digits, ``b`` base64, ``z`` lower-case letters,
-    ``w`` word characters.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+    ``a`` letters and digits, ``h`` hex, ``d`` digits, ``u`` upper-case base32, ``l`` lower-case and digits, ``b``
+    base64, ``z`` lower-case letters, ``w`` word characters.
+    """
 
     def fill(match: re.Match[str]) -> str:
         letters = _FILL[match[1]]
@@ -54,14 +54,14 @@ def either(words: Iterable[str]) -> str:
 class Detector:
     """How to recognise one kind of value; adding a provider is adding one of these.
 
-    With *starts*, the pattern is matched only where a token of 16 or more of ``A-Za-z0-9_.-`` starts with (or has, after one of ``_.-``)
-    one of them: one dict lookup per token, however many providers there are. Without, the pattern is searched in any text that has one of
-    the *gate*'s literals in it (compared in lower case). The group named ``v``, or else the whole match, is what gets replaced.
-    A detector that is *within* is only looked for inside such tokens of at least *least* characters (``+/=%:!~$|`` belonging to them too).
-    A token that *needs* a character is not tried where it is not among the next two thousand.
-    An *anchored* pattern starts with its gate literal.
-    *yes* and *no* are shapes (see `sample`) that must and must not match; they are run as tests.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+    With *starts*, the pattern is matched only where a token of 16 or more of ``A-Za-z0-9_.-`` starts with (or has,
+    after one of ``_.-``) one of them: one dict lookup per token, however many providers there are. Without, the
+    pattern is searched in any text that has one of the *gate*'s literals in it (compared in lower case). The group
+    named ``v``, or else the whole match, is what gets replaced. A detector that is *within* is only looked for
+    inside such tokens of at least *least* characters (``+/=%:!~$|`` belonging to them too). A token that *needs* a
+    character is not tried where it is not among the next two thousand. An *anchored* pattern starts with its gate
+    literal. *yes* and *no* are shapes (see `sample`) that must and must not match; they are run as tests.
+    """
 
     name: str
     category: str
@@ -93,10 +93,11 @@ class Detector:
 class Number:
     """A number, or an identifier of letters and digits, recognised by its outline and its checksum.
 
-    An outline is the value with every digit written ``9`` and every upper-case letter ``A``: ``999-99-9999``. *context* words must stand near it
-    when the checksum (or the want of one) is too weak to tell by itself. *shape* is what the calendar or the issuer allows, as a pattern of
-    the letters and digits alone: it costs a hundredth of a checksum, and spares most numbers that.
-    """  # noqa: E501 - a pattern or a table row reads as one line
+    An outline is the value with every digit written ``9`` and every upper-case letter ``A``: ``999-99-9999``.
+    *context* words must stand near it when the checksum (or the want of one) is too weak to tell by itself. *shape*
+    is what the calendar or the issuer allows, as a pattern of the letters and digits alone: it costs a hundredth of
+    a checksum, and spares most numbers that.
+    """
 
     name: str
     category: str
@@ -113,9 +114,9 @@ class Number:
 def mixed(text: str) -> bool:
     """Return whether *text* looks random: letters and digits both, and enough different ones."""
     characters = set(text)
-    return len(characters) > 7 and any(map(str.isdigit, characters)) and any(map(str.isalpha, characters))  # noqa: PLR2004 - said beside it, or a plain length
+    return len(characters) > 7 and any(map(str.isdigit, characters)) and any(map(str.isalpha, characters))  # noqa: PLR2004 - a length, and what it is of stands beside it
 
 
 def varied(text: str) -> bool:
     """Return whether *text* is more than a filler such as ``xxxxxxxx`` or ``12345``."""
-    return len(set(text)) > 6  # noqa: PLR2004 - said beside it, or a plain length
+    return len(set(text)) > 6  # noqa: PLR2004 - a length, and what it is of stands beside it
