@@ -8,7 +8,6 @@ import logging
 import logging.handlers
 import os
 import queue
-import sys
 import threading
 import time
 import weakref
@@ -17,6 +16,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from agentlogsafe._bounds import be_patient
+from agentlogsafe._ends import at_end_of_child
 from agentlogsafe.errors import ConfigurationError, check_choice, check_keys, check_type
 
 if TYPE_CHECKING:
@@ -121,10 +121,7 @@ class Relay(logging.handlers.QueueListener):
             if self._thread is not None:
                 return
             self.start()
-        # A child of multiprocessing ends without atexit.
-        util = sys.modules.get("multiprocessing.util")
-        if util is not None:
-            util.Finalize(self, _close_relay, (weakref.ref(self),), exitpriority=-10)
+        at_end_of_child(_close_all, -10)
 
     def handle(self, record: logging.LogRecord | threading.Event) -> None:
         """Deliver one record; nothing that happens there ends the thread."""
@@ -195,12 +192,6 @@ def _in_event_loop() -> bool:
 
 
 _relays: weakref.WeakSet[Relay] = weakref.WeakSet()
-
-
-def _close_relay(reference: weakref.ref[Relay]) -> None:
-    relay = reference()
-    if relay is not None:
-        relay.close()
 
 
 def _close_all() -> None:

@@ -6,7 +6,6 @@ import atexit
 import logging
 import os
 import socket
-import sys
 import threading
 import time
 import weakref
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import orjson
 
 from agentlogsafe import seal
+from agentlogsafe._ends import at_end_of_child
 from agentlogsafe._targets import listen
 from agentlogsafe.delivery import deliver, report
 from agentlogsafe.errors import ConfigurationError
@@ -139,7 +139,7 @@ class Sealer:
                     self._place = then
                     break
         if after.seq == 1:
-            _end_with_process()
+            at_end_of_child(end_streams, -20)
         if closing is not None:
             self.streams += 1
             self.ways.clear()
@@ -274,13 +274,6 @@ def end_streams() -> None:
     for sealer in list(_sealers):
         if sealer.is_open:
             sealer.end()
-
-
-def _end_with_process() -> None:
-    # A child of multiprocessing ends without atexit.
-    util = sys.modules.get("multiprocessing.util")
-    if util is not None:
-        util.Finalize(None, end_streams, exitpriority=-20)
 
 
 def _renew_after_fork() -> None:

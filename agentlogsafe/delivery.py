@@ -31,15 +31,16 @@ class AgentLogSafeWarning(UserWarning):
 
 
 class Counters:
-    """What became of the records that one handler accepted."""
+    """What became of the records that one handler accepted, and how many there were at its last report."""
 
-    __slots__ = ("__weakref__", "_lock", "delivered", "fallback", "label", "lost", "reasons", "waiting")
+    __slots__ = ("__weakref__", "_lock", "delivered", "fallback", "label", "lost", "reasons", "reported", "waiting")
 
     def __init__(self, label: Callable[[], str]) -> None:
         self.label = label  # asked for late: dictConfig names a handler after it has made it
         self.waiting: Callable[[], int] = int
         self.delivered = self.fallback = self.lost = 0
         self.reasons: dict[str, int] = {}
+        self.reported = 0
         self._lock = threading.Lock()
         _counters.add(self)
 
@@ -60,9 +61,11 @@ class Counters:
             if reason is not None:
                 self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
-    def renew_lock(self) -> None:
-        """Replace the lock, in a forked child: its holder did not come along."""
+    def renew(self) -> None:
+        """Begin anew in a forked child: what was counted is the parent's, and the lock's holder did not come along."""
         self._lock = threading.Lock()
+        self.delivered = self.fallback = self.lost = self.reported = 0
+        self.reasons = {}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts, and why records did not reach the target."""
@@ -111,7 +114,7 @@ def _renew_after_fork() -> None:
     global _report_lock  # noqa: PLW0603
     _report_lock = threading.Lock()
     for counters in list(_counters):
-        counters.renew_lock()
+        counters.renew()
     _release_after_fork()
 
 

@@ -105,7 +105,6 @@ class AuditHandler(logging.handlers.MemoryHandler):
             self.counters.waiting = self._relay.waiting
         self._nested = threading.local()  # while this thread is inside: the records that come meanwhile
         self._seen: set[tuple[str, int]] = set()
-        self._reported = 0
         self._joined, self._before = -1, self._counted()
         self._heard: dict[int, Callable[[], None]] = {}
         for handler in (target, self._fallback):
@@ -244,7 +243,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
     def _report(self, state: str) -> None:
         """Have the log itself say what became of its records: when the target fails, recovers, or is closed."""
         counts = self.counters.as_dict()
-        self._reported = counts["accepted"] + 1
+        self.counters.reported = counts["accepted"] + 1
         self._say("delivery_report", {"state": state, "handler": self.label, **counts})
 
     def _say(self, kind: str, fields: Mapping[str, object]) -> None:
@@ -278,7 +277,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
 
     def send_last(self, event: Audited) -> None:
         """Deliver the event that closes the stream."""
-        self._reported = self.counters.accepted + 1
+        self.counters.reported = self.counters.accepted + 1
         record = logging.LogRecord("agentlogsafe", logging.INFO, __file__, 0, "custom", None, None)
         self._outlet.send(records.event_record(record, event, {}))
 
@@ -319,7 +318,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
             held = self._rate.held_back()
             if held:
                 self._say("rate_limited", {"held_back": held})
-        if self.counters.accepted > self._reported:
+        if self.counters.accepted > self.counters.reported:
             if self._chain.sealer is None:
                 self._report("closed")
             else:

@@ -213,10 +213,10 @@ class TestInterrupted:
             with start(folder) as process:
                 until(lambda lines=lines: out.exists() and out.read_bytes().count(b"\n") >= lines)
                 process.send_signal(number)
-                _, error = process.communicate(timeout=30)
+                _, error = process.communicate(timeout=120)
             interrupted += process.returncode == 1 and "interrupted; repeat the command" in error
         with start(folder) as process:
-            _, error = process.communicate(timeout=30)
+            _, error = process.communicate(timeout=120)
 
         assert interrupted == 2
         assert process.returncode == 0, error
@@ -234,7 +234,7 @@ class TestInterrupted:
                 until(lambda lines=lines: out.exists() and out.read_bytes().count(b"\n") >= lines)
                 process.kill()
         with start(folder) as process:
-            _, error = process.communicate(timeout=30)
+            _, error = process.communicate(timeout=120)
 
         assert process.returncode == 0, error
         stored = [event["event_id"] for event in whole_lines(folder / "fallback.jsonl")[0] if "event_id" in event]
@@ -252,7 +252,7 @@ class TestInterrupted:
             configure()
             done = deliver()
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+            process.communicate(timeout=120)
 
         assert done.exit_code == 2
         assert "is being delivered by another process" in done.output
@@ -374,7 +374,7 @@ def test_progress_bar(folder):
     configure("slow.Slow")
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
     command = ["-c", MAIN, "deliver", "fallback.jsonl", "--config", "logging.yaml"]
-    child = pexpect.spawn(sys.executable, command, cwd=str(folder), env={**env, "TERM": "xterm"}, timeout=30)
+    child = pexpect.spawn(sys.executable, command, cwd=str(folder), env={**env, "TERM": "xterm"}, timeout=120)
     child.expect("fallback.jsonl")
     child.expect("%")
     child.expect("202 delivered")

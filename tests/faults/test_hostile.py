@@ -164,7 +164,7 @@ def to_tcp(folder):
 
     def close():
         target.close()
-        server.stop()
+        server.close()
 
     return target, arrived, close, {}
 
@@ -175,7 +175,7 @@ def to_socket(folder):
 
     def close():
         target.close()
-        server.stop()
+        server.close()
 
     def arrived():
         # The receiver of a SocketHandler has the fields as attributes of a record, without those that are null.
@@ -256,7 +256,7 @@ def test_rsyslog(tmp_path):
         until(lambda: len(rsyslog.events()) == len(HOSTILE))
         target.close()
     finally:
-        rsyslog.kill()
+        rsyslog.close()
 
     events, torn = whole_lines(rsyslog.out)
     assert (len(events), torn) == (len(HOSTILE), 0)

@@ -113,21 +113,21 @@ class TestSleeps:
     def test_queue(self):
         """Not blocked: behind a queue, a slow target costs the caller nothing, and gets all, in order."""
 
+        gate = threading.Event()
+
         class Slow(Raising):
             def emit(self, record):
-                time.sleep(0.005)
+                gate.wait(100)
                 super().emit(record)
 
         target = Slow(None)
-        logger, handler = audited(target, queue=True)
-        longest = 0.0
+        logger, handler = audited(target, queue={"timeout": 60})
         for number in range(100):
-            before = time.monotonic()
             logger.info("tool_call", {"n": number})
-            longest = max(longest, time.monotonic() - before)
+        assert target.seen == []
+        gate.set()
         handler.flush()
 
-        assert longest < 0.2
         assert numbers(target.seen) == list(range(100))
         handler.close()
 
@@ -137,11 +137,11 @@ class TestSleeps:
 
         class Hanging(Raising):
             def emit(self, record):
-                gate.wait(30)
+                gate.wait(100)
                 super().emit(record)
 
         target = Hanging(None)
-        queue = {"size": 5, "timeout": 10}
+        queue = {"size": 5, "timeout": 60}
         logger, handler = audited(target, fallback=tmp_path / "fallback.jsonl", queue=queue)
         took = []
         for number in range(50):
@@ -153,8 +153,8 @@ class TestSleeps:
         logger.info("tool_call", {"n": 50})
         handler.close()
 
-        assert 0.9 < max(took) < 2
-        assert sum(took) < 3
+        assert sum(seconds > 0.9 for seconds in took) == 1
+        assert max(took) < 50
         kept = numbers(whole_lines(tmp_path / "fallback.jsonl")[0])
         assert sorted(kept + numbers(target.seen)) == list(range(51))
         assert books(handler)["lost"] == 0
@@ -162,7 +162,7 @@ class TestSleeps:
     def test_closed_while_threads_log(self, tmp_path):
         """Nothing lost: what other threads log while the queue is closed arrives, or is in the fallback."""
         target = Raising(None)
-        for round_number in range(20):
+        for round_number in range(10):
             target.seen.clear()
             logger, handler = audited(target, queue={"size": 10_000}, fallback=tmp_path / f"f{round_number}")
 
@@ -227,7 +227,7 @@ class TestRecursion:
                 if len(self.seen) == 1:
                     thread = threading.Thread(target=logging.getLogger("app").info, args=("decision",))
                     thread.start()
-                    thread.join(5)
+                    thread.join(60)
                     assert not thread.is_alive()
 
         target = Delegating(None)
@@ -450,7 +450,7 @@ class TestClock:
         real = time.time
         monkeypatch.setattr("time.time", lambda: real() - 86_400)
         target.error = None
-        until(lambda: logger.info("decision") or not handler._outlet._failures, seconds=3)
+        until(lambda: logger.info("decision") or not handler._outlet._failures)
 
 
 def test_growth(tmp_path):
@@ -459,11 +459,11 @@ def test_growth(tmp_path):
     loggers = growth.handlers(["direct", "queue", "fallback"], tmp_path)
     try:
         for logger in loggers.values():
-            growth.log(logger, 0, 3_000, names=20)
+            growth.log(logger, 0, 1_500, names=20)
         gc.collect()
         before = len(gc.get_objects())
         for logger in loggers.values():
-            growth.log(logger, 3_000, 3_000, names=20)
+            growth.log(logger, 1_500, 1_500, names=20)
             logger.handlers[0].flush()
         gc.collect()
         after = len(gc.get_objects())
@@ -490,7 +490,7 @@ def test_server_that_is_a_target_and_logs(tmp_path):
     for thread in threads:
         thread.start()
     with contextlib.suppress(OSError):
-        server.stop()
+        server.close()
     for thread in threads:
         thread.join()
     counts = books(handler)

@@ -18,7 +18,7 @@ import agentlogsafe
 def run_program(source, *arguments, **options):
     """Run a program in a fresh interpreter."""
     command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(source), *arguments]
-    options = {"capture_output": True, "text": True, "timeout": 60, **options}
+    options = {"capture_output": True, "text": True, "timeout": 180, **options}
     return subprocess.run(command, check=False, **options)
 
 
@@ -55,7 +55,7 @@ def numbers(events):
     return [event["payload"]["n"] for event in events if "n" in event.get("payload", {})]
 
 
-def until(condition, seconds=10.0):
+def until(condition, seconds=60.0):
     """Wait until *condition* holds."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -83,7 +83,11 @@ class Server:
     def __init__(self, *, reads=True):
         self.data = bytearray()
         self.reads = reads
-        self.address = ("127.0.0.1", 0)
+        # Keeps the port while the server is down: no other process gets it, and no client connects to itself.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self.address = self._reserved.getsockname()
         self.start()
 
     def start(self):
@@ -93,7 +97,6 @@ class Server:
             self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self._listening.bind(self.address)
         self._listening.listen()
-        self.address = self._listening.getsockname()
         self._connections = []
         self._thread = threading.Thread(target=self._accept, args=(self._listening,), daemon=True)
         self._thread.start()
@@ -102,7 +105,12 @@ class Server:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Stop, and give the port back."""
         self.stop()
+        self._reserved.close()
 
     def _accept(self, listening):
         while True:
@@ -127,7 +135,7 @@ class Server:
     def stop(self):
         """End as a process that is killed does: the system closes what it had open."""
         self._listening.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5)
+        self._thread.join(60)
         self._listening.close()
         for connection in self._connections:
             with contextlib.suppress(OSError):  # the other side was quicker

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
+from tests.faults.tools import numbers, until, whole_lines
 from tests.helpers import SECRET
 
 from .tools import OUTSIDE, by_run, events_of, of_type, run_script, whole, write
@@ -103,3 +108,70 @@ def test_celerys_own_lines(output):
     """What the worker says of a failed task is redacted, traceback and all (36)."""
     assert SECRET not in output
     assert "no price for [" in output
+
+
+PREFORK = """
+import logging
+import sys
+import time
+
+import agentlogsafe
+from celery import Celery
+from celery.signals import setup_logging
+
+app = Celery("prefork", broker="filesystem://")
+app.conf.update(
+    broker_transport_options={"data_folder_in": "broker", "data_folder_out": "broker", "control_folder": "control"},
+    broker_connection_retry_on_startup=True,
+    worker_enable_remote_control=False,
+)
+
+class Slow(logging.FileHandler):
+    def emit(self, record):
+        time.sleep(0.04)
+        super().emit(record)
+
+@setup_logging.connect
+def configure(**_):
+    handler = agentlogsafe.AuditHandler(Slow("app.jsonl"), queue={"timeout": 60})
+    logger = logging.getLogger("prefork")
+    logger.handlers[:] = [handler]
+    logger.setLevel("INFO")
+    logger.propagate = False
+
+@app.task(name="work")
+def work(number):
+    for inner in range(50):
+        logging.getLogger("prefork").info("tool_call", {"n": number * 50 + inner})
+    open(f"done.{number}", "w").close()
+
+if __name__ == "__main__":
+    for number in range(4):
+        work.delay(number)
+"""
+
+
+@pytest.mark.parametrize("how", ["shutdown", "tasks"])
+def test_prefork_workers_end(tmp_path, how):
+    """Nothing lost: a prefork worker ends without atexit, and its queue is emptied all the same."""
+    for folder in ("broker", "control"):
+        (tmp_path / folder).mkdir()
+    write(tmp_path, prefork=PREFORK)
+    run_script(tmp_path, "prefork.py")
+    arguments = ["--pool", "prefork", "--concurrency", "2", "--without-gossip", "--without-mingle"]
+    arguments += ["--max-tasks-per-child", "1"] if how == "tasks" else []
+    command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "prefork", "worker", *arguments]
+    log, path = tmp_path / "worker.log", tmp_path / "app.jsonl"
+    with log.open("wb") as output, subprocess.Popen(command, cwd=tmp_path, stdout=output, stderr=output) as worker:
+        try:
+            until(lambda: len(list(tmp_path.glob("done.*"))) == 4 or worker.poll() is not None, 60)
+            if how == "shutdown":
+                worker.send_signal(signal.SIGTERM)
+            # Workers may outlive what started them by what is in their queues.
+            until(lambda: len(numbers(whole_lines(path)[0])) >= 200, 60)
+        finally:
+            worker.kill()
+
+    written, torn = whole_lines(path)
+    assert sorted(numbers(written)) == list(range(200)), log.read_text()[-2000:]
+    assert torn == 0
