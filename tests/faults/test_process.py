@@ -16,7 +16,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-from .tools import audited, numbers, run_program, whole_lines
+from .tools import audited, books, numbers, run_program, whole_lines
 
 posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 SECONDS = 60  # for what would hang for ever
@@ -159,12 +159,14 @@ class TestFork:
             handler.close()
             os._exit(handler.counters.accepted)
         status = os.waitpid(child, 0)[1]
+        report = whole_lines(tmp_path / "app.jsonl")[0][-1]["payload"]
+        counts = books(handler)
+        handler.close()
         target.close()
 
         assert os.waitstatus_to_exitcode(status) == 2  # with the report of its closing
-        report = whole_lines(tmp_path / "app.jsonl")[0][-1]["payload"]
         assert (report["state"], report["accepted"]) == ("closed", 1)
-        assert handler.counters.accepted == 5
+        assert counts["accepted"] == 5
 
     def test_with_the_lock_of_the_rate_limit_held(self, tmp_path):
         """Not blocked: the lock of the rate limit is the child's own."""
