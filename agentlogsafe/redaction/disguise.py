@@ -134,7 +134,7 @@ def unescape(text: str) -> Unfolded:
         if code[0] == "%":
             plain.append(chr(int(code[1:], 16)))
         elif code[0] == "\\":
-            plain.append(chr(int(code, 0)))
+            plain.append(chr(int(code[2:], 16)))
         else:
             plain.append(html.unescape(code)[:1])
         places.append(start)

@@ -2,8 +2,8 @@
 
 All runs of letters and digits that hold a digit are found once. What a candidate costs first is one look-up by the
 outline of its first group, however many kinds of number there are; most numbers end there. Checksums come last, and a
-text gets only so many of them: where more candidates than that have failed, those that follow are taken for what they
-look like, because a text made to exhaust the checks must not get its numbers through.
+text gets only so many of them: where more than that have failed, all its candidates are taken for what they look like,
+because a text made to exhaust the checks must not get its numbers through.
 """
 
 from __future__ import annotations
@@ -83,8 +83,9 @@ class _Kind(NamedTuple):
 
 
 _Rows = tuple[_Kind, ...]
-_Shapes = tuple[tuple[bytes, _Rows], ...]
-_Starts = dict[bytes, tuple[tuple[bytes, ...], _Shapes]]
+_Starts = dict[
+    bytes, tuple[tuple[bytes, ...], tuple[int, ...]]
+]  # first group → outlines, and their lengths from long to short
 
 
 def _stdnum(name: str) -> Check | None:
@@ -100,7 +101,7 @@ def _stdnum(name: str) -> Check | None:
 class Numbers:
     """The number table, compiled: the outline of a first group → what can start with it, longest first."""
 
-    __slots__ = ("_groups", "_phones", "_starts")
+    __slots__ = ("_groups", "_phones", "_rows", "_starts")
 
     def __init__(self, disabled: frozenset[str] = frozenset()) -> None:
         """Resolve every validator now, so that nothing is imported while logging."""
@@ -123,15 +124,16 @@ class Numbers:
             )
             for outline in number.outlines:
                 shapes.setdefault(outline.encode(), []).append(kind)
-        starts: dict[bytes, list[tuple[bytes, _Rows]]] = {}
-        for shape, kinds in sorted(shapes.items(), key=lambda item: -len(item[0])):
+        starts: dict[bytes, list[bytes]] = {}
+        for shape in shapes:
             first = _FIRST.match(shape)
             if first:
-                rows = tuple(sorted(kinds, key=lambda kind: not kind.alone))
-                starts.setdefault(first[0], []).append((shape, rows))
+                starts.setdefault(first[0], []).append(shape)
         self._starts: _Starts = {
-            first: (tuple(shape for shape, _ in found), tuple(found)) for first, found in starts.items()
+            first: (tuple(found), tuple(sorted({len(shape) for shape in found}, reverse=True)))
+            for first, found in starts.items()
         }
+        self._rows = {shape: tuple(sorted(kinds, key=lambda kind: not kind.alone)) for shape, kinds in shapes.items()}
 
         heads = {
             _HEAD.sub("", shape[: len(first) + 3].decode())
@@ -142,9 +144,19 @@ class Numbers:
             _CANDIDATE.replace("HEADS", either(heads | set(_HEADS.split("|"))).replace("9", "[09]")).encode()
         )
 
-    def find(self, text: str, context: str = "") -> list[Span]:
-        """Return the spans of numbers in *text*; *context* is the name that the text stood under."""
+    def find(self, text: str, context: str = "", *, eager: bool = False) -> list[Span]:
+        """Return the spans of numbers in *text*; *context* is the name that the text stood under.
+
+        Being *eager*, take digits for a telephone number whatever digits stand before them, as if those were found.
+        """
         marked = text.encode("latin-1", "replace").translate(_OUTLINE)
+        spans = self._found(text, marked, context, _CHECKS + len(text) // _CHECKS_EVERY, eager=eager)
+        if spans is None:
+            spans = self._found(text, marked, context, None, eager=eager)
+        return spans or []
+
+    def _found(self, text: str, marked: bytes, context: str, checks: int | None, *, eager: bool) -> list[Span] | None:
+        """Return the spans, or None when more than *checks* checksums fail; with None, all are taken."""
         found: Span | None
         spans: list[Span] = []
         reading: _Reading | None = None
@@ -157,7 +169,9 @@ class Numbers:
                 continue
             if reading is None:
                 outline = marked.replace(b"0", b"9")
-                reading = _Reading(text, outline, context, self._starts)
+                reading = _Reading(text, outline, context, self._starts, self._rows, checks)
+            elif reading.exhausted:
+                return None
             if start and outline[start - 1] in _ALNUM:
                 if outline[start - 1] == _LETTER:
                     least = max(start - _LETTERS_BEFORE - 1, 0)
@@ -170,7 +184,9 @@ class Numbers:
             if outline[start] == _LETTER:
                 found = reading.at(start, end)
             elif size <= _LONGEST_PLAIN:
-                found = (phone_at(text, start, size, taken) if phones else None) or reading.at(start, end)
+                found = (
+                    phone_at(text, start, size, max(start - 1, 0) if eager else taken) if phones else None
+                ) or reading.at(start, end)
                 if found is None and phones and outline[start - 2 : start - 1] != b"9":
                     found = spoken_at(text, start)
             else:
@@ -178,24 +194,40 @@ class Numbers:
             if found:
                 spans.append(found)
                 taken = found[1]
-        return spans
+        return None if reading is not None and reading.exhausted else spans
 
 
 class _Reading:
     """One text while it is read: what can stand in it at all, and how many more checksums it may cost."""
 
-    __slots__ = ("_called", "_checks", "_context", "_has", "_low", "_possible", "_starts", "outline", "text")
+    __slots__ = (
+        "_called",
+        "_checks",
+        "_context",
+        "_has",
+        "_low",
+        "_possible",
+        "_rows",
+        "_starts",
+        "exhausted",
+        "outline",
+        "text",
+    )
 
-    def __init__(self, text: str, outline: bytes, context: str, starts: _Starts) -> None:
+    def __init__(  # noqa: PLR0917 - one caller
+        self, text: str, outline: bytes, context: str, starts: _Starts, rows: dict[bytes, _Rows], checks: int | None
+    ) -> None:
         self.text = text
         self.outline = outline
         self._context = context
         self._starts = starts
+        self._rows = rows
         self._possible: dict[bytes, _Rows] = {}
         self._has: dict[str, bool] = {}
         self._low = ""
         self._called: bool | None = None
-        self._checks = _CHECKS + len(text) // _CHECKS_EVERY
+        self._checks = checks
+        self.exhausted = False
 
     def at(self, start: int, end: int) -> Span | None:
         """Return the number whose first group is *start* to *end*."""
@@ -226,18 +258,17 @@ class _Reading:
         known = self._starts.get(first)
         if known is None or not outline.startswith(known[0], start):
             return None
-        for shape, rows in known[1]:
-            size = len(shape)
+        for size in known[1]:
             if size < least:
                 return None
-            if outline.startswith(shape, start):
-                possible = self._possible.get(shape)
-                if possible is None:
-                    possible = self._possible[shape] = self._left(rows)
-                if possible and self._bounded(start, start + size):
-                    found = self._kind(start, start + size, possible)
-                    if found:
-                        return found
+            shape = outline[start : start + size]
+            rows = self._possible.get(shape)
+            if rows is None:
+                rows = self._possible[shape] = self._left(self._rows.get(shape, ()))
+            if rows and self._bounded(start, start + size):
+                found = self._kind(start, start + size, rows)
+                if found:
+                    return found
         return None
 
     def _left(self, rows: _Rows) -> _Rows:
@@ -268,14 +299,16 @@ class _Reading:
                     words = self._around(start, end)
                 if not _mentions(words, context):
                     continue
-            if check is None or (dear and self._checks < 0):
+            if check is None or (dear and self._checks is None):
                 return start, end, category
             try:
                 if check(compact):
                     return start, end, category
             except Exception:  # noqa: BLE001, S110 - a checksum that stumbles over a number does not know it
                 pass
-            self._checks -= dear
+            if dear and self._checks is not None:
+                self._checks -= 1
+                self.exhausted = self._checks < 0
         return None
 
     def _card(self, start: int) -> Span | None:

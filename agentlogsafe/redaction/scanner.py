@@ -142,7 +142,7 @@ class Scanner:
             text = sanitize(text)
             bits = self._questions(text)
         for number in range(_ROUNDS):
-            spans = self._spans(text, bits, context)
+            spans = self._spans(text, bits, context, eager=number > 1)
             if not spans:
                 return text
             if number > 1:
@@ -159,14 +159,14 @@ class Scanner:
         """Return the gate's answer for *text*, what is masked in it left out."""
         return gate.questions(self._masked.sub("[]", text) if "[" in text else text, self._endings, among)
 
-    def _spans(self, text: str, bits: int, context: str) -> list[Span]:
-        spans = self._plain(text, bits, context)
+    def _spans(self, text: str, bits: int, context: str, *, eager: bool = False) -> list[Span]:
+        spans = self._plain(text, bits, context, eager=eager)
         if self._custom:
             self._customs(text, spans)
         if bits & gate.ODD:
-            spans += self._through(disguise.unfold(text), context)
+            spans += self._through(disguise.unfold(text), context, eager=eager)
         if bits & gate.ESCAPED:
-            spans += self._through(disguise.unescape(text), context)
+            spans += self._through(disguise.unescape(text), context, eager=eager)
         if bits & gate.TOKEN:
             self._encoded(text, spans)
         return self._unmasked(text, spans) if spans and "[" in text else spans
@@ -222,14 +222,15 @@ class Scanner:
                 kept.append((at, end, category))
         return kept
 
-    def _through(self, unfolded: disguise.Unfolded, context: str) -> list[Span]:
+    def _through(self, unfolded: disguise.Unfolded, context: str, *, eager: bool) -> list[Span]:
         plain, places = unfolded
         bits = gate.questions(plain, self._endings)
         if not bits:
             return []
-        return [(places[start], places[end], category) for start, end, category in self._plain(plain, bits, context)]
+        found = self._plain(plain, bits, context, eager=eager)
+        return [(places[start], places[end], category) for start, end, category in found]
 
-    def _plain(self, text: str, bits: int, context: str) -> list[Span]:
+    def _plain(self, text: str, bits: int, context: str, *, eager: bool = False) -> list[Span]:
         spans: list[Span] = []
         allowed = self._tables.allowed
         if bits & gate.TOKEN:
@@ -239,11 +240,11 @@ class Scanner:
         if bits & (gate.NUMBER | gate.DOTTED):
             if bits & gate.DOTTED and "ipv4" in allowed:
                 self._network(IPV4, text, spans)
-            spans += self._numbers.find(text, context)
+            spans += self._numbers.find(text, context, eager=eager)
             if spans:
                 spans = _outside_accounts(text, spans)
         elif bits & gate.WORD:
-            spans += self._numbers.find(text, context)
+            spans += self._numbers.find(text, context, eager=eager)
         if bits & gate.COLONS:
             if "ipv6" in allowed:
                 self._network(IPV6, text, spans)

@@ -76,7 +76,7 @@ def test_structure_stays_parseable():
 @pytest.mark.parametrize(
     "text",
     [
-        "mia\u200b.li@exam\u200bple.com", "card \uff14\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11", "mia.li%40example.com", "mia.li&#64;example.com", "mia.li\\u0040example.com",  # noqa: E501 - a pattern or a table row reads as one line
+        "mia\u200b.li@exam\u200bple.com", "card \uff14\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11 \uff11\uff11\uff11\uff11", "mia.li%40example.com", "mia.li&#64;example.com", "mia.li\\u0040example.com", "mia.li\\x40example.com",  # noqa: E501 - a pattern or a table row reads as one line
         "pass\u200bword=" + CANARY, "card 4111\u00a01111\u00a01111\u00a01111", base64.b64encode(f"password={CANARY}".encode()).decode(), "%70assword%3D" + CANARY, "\u0664\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661",  # noqa: E501 - a pattern or a table row reads as one line
     ],
 )  # fmt: skip
@@ -84,8 +84,15 @@ def test_disguises(text):
     """Zero-width characters, other digits, percent-encoding, entities, escapes and base64 hide nothing."""
     out = redact(text)
     assert out != text
+    assert out != "[UNREDACTABLE]"
     assert CANARY not in out
     assert redact(out) == out
+
+
+@pytest.mark.parametrize("text", ["b'\\x41\\x7a'", "\\u0041bc", "100%25 &amp; more", "%41%42", "tail \\x41"])
+def test_escapes_alone_hide_nothing(text):
+    """Escapes of something harmless stay as they are."""
+    assert redact(text) == text
 
 
 @pytest.mark.parametrize(
