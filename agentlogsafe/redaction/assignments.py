@@ -62,6 +62,7 @@ _POST = re.compile(
 _STREET = re.compile(r"[ \t\"']{0,3}(?P<v>[^\n\r\"'|;<>{}\[\]]{4,160})")
 
 _JUDGED = 128
+_LONGEST_NAME = 64
 _FARTHEST = 8000
 _DIGIT = re.compile(r"\d")
 _CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
@@ -381,7 +382,7 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
     digits = any(map(str.isdigit, value))
     if not quoted and _CODE.match(value) and not (tight and digits and "(" not in value and "[" not in value):
         return False
-    if not digits and classify(value) is not None:
+    if not digits and len(value) <= _LONGEST_NAME and classify(value) is not None:
         return False
     if value[-1] in "[(" or _DOTTED.fullmatch(value) or not any(map(str.isalnum, value)):
         return False

@@ -98,21 +98,21 @@ def unfold(text: str) -> Unfolded:
     """Return *text* in plain characters, and for each of them the place in *text* that it came from (and the end)."""
     plain: list[str] = []
     places: list[int] = []
-    for place, character in enumerate(text):
-        if character < "\x80":
-            plain.append(character)
-        elif _ZERO_WIDTH.match(character):
+    at = 0
+    for match in _ODD.finditer(text):
+        place = match.start()
+        plain.append(text[at:place])
+        places.extend(range(at, place))
+        at = place + 1
+        character = match[0]
+        if _ZERO_WIDTH.match(character):
             continue
-        elif _ODD.match(character):
-            value = unicodedata.decimal(character, None)
-            folded = (
-                str(value) if value is not None else _PLAIN.get(character) or unicodedata.normalize("NFKC", character)
-            )
-            plain.append(folded if len(folded) == 1 else character)
-        else:
-            plain.append(character)
+        value = unicodedata.decimal(character, None)
+        folded = str(value) if value is not None else _PLAIN.get(character) or unicodedata.normalize("NFKC", character)
+        plain.append(folded if len(folded) == 1 else character)
         places.append(place)
-    places.append(len(text))
+    plain.append(text[at:])
+    places.extend(range(at, len(text) + 1))
     return "".join(plain), places
 
 
@@ -134,7 +134,7 @@ def unescape(text: str) -> Unfolded:
         if code[0] == "%":
             plain.append(chr(int(code[1:], 16)))
         elif code[0] == "\\":
-            plain.append(chr(int(code[2:], 16)))
+            plain.append(chr(int(code[2:], 16)))  # noqa: FURB166 - no prefix that Python knows
         else:
             plain.append(html.unescape(code)[:1])
         places.append(start)

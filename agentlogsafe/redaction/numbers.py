@@ -262,6 +262,8 @@ class _Reading:
             if size < least:
                 return None
             shape = outline[start : start + size]
+            if len(shape) < size:
+                continue
             rows = self._possible.get(shape)
             if rows is None:
                 rows = self._possible[shape] = self._left(self._rows.get(shape, ()))
