@@ -30,9 +30,9 @@ def table(rows: Sequence[tuple[Any, ...]], types: dict[str, str]) -> pa.Table:
 
 def _array(values: tuple[Any, ...], dtype: str) -> pa.Array:
     count, kind = len(values), _TYPES[dtype]
-    if values.count(None) == count:
-        return pa.nulls(count, kind)
     try:
+        if count and values.count(values[0]) == count:
+            return pa.repeat(pa.scalar(values[0], kind), count)
         if dtype == "string":
             return _strings(values)
         return pa.array(values, kind)
@@ -41,16 +41,11 @@ def _array(values: tuple[Any, ...], dtype: str) -> pa.Array:
 
 
 def _strings(values: tuple[Any, ...]) -> pa.Array:
-    distinct = set(values)
-    if len(distinct) <= _FEW:
-        if len(distinct) == 1:
-            return pa.repeat(pa.scalar(values[0], pa.string()), len(values))
-        known = [value for value in distinct if value is not None]
-        codes = {value: code for code, value in enumerate(known)}
-        codes[None] = len(known)
-        indices = np.fromiter(map(codes.__getitem__, values), np.int32, len(values))
-        return pa.array([*known, None], pa.string()).take(pa.array(indices))
-    if None in distinct:
+    if len(set(values[:_FEW])) <= _FEW // 4:
+        known = {value: code for code, value in enumerate(set(values))}
+        indices = np.fromiter(map(known.__getitem__, values), np.int32, len(values))
+        return pa.array(list(known), pa.string()).take(pa.array(indices))
+    if None in values:
         return pa.array(values, pa.string())
     joined = "".join(values)
     if not joined.isascii():

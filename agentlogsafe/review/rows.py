@@ -109,7 +109,7 @@ class Tabulator:
 
     def _row(self, line: Line, spans: list[tuple[Any, ...]]) -> tuple[Any, ...]:
         """Return the row of an event, or that of a reject, which is shorter."""
-        number, wrapping, event, text = line[:4]
+        number, wrapping, event, text, _, _ = line
         get = event.get  # type: ignore[union-attr]
         try:
             found = _base(event)  # type: ignore[arg-type]
