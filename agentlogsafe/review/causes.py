@@ -16,7 +16,7 @@ def explained(rows: Table, tables: Tables) -> Table:
     """Return *rows*, calls or runs without an end, with a ``cause`` in words and its ``certainty``."""
     import ibis  # noqa: PLC0415 -- a second
 
-    facts = _streams(tables, rows)
+    facts = _streams(tables)
     rows = rows.left_join(facts, rows.stream == facts.of_stream).mutate(joined=0)
     trouble = _unsealed_trouble(tables)
     rows = rows.left_join(trouble, rows.joined == trouble.joined_here)
@@ -58,6 +58,11 @@ def explained(rows: Table, tables: Tables) -> Table:
             "killed, or still running: its stream ends open at event " + last + ", " + beyond + " after it",
             "likely",
         ),
+        (
+            rows.has_next,
+            "unknown: its stream goes on to its close without a gap, and its process, or a forked one, opened another",
+            "possible",
+        ),
     )
     cause, certainty = ibis.literal("not logged: its stream goes on to its close without a gap"), "certain"
     for condition, said, sure in reversed(causes):
@@ -65,29 +70,46 @@ def explained(rows: Table, tables: Tables) -> Table:
     return rows.mutate(cause=cause, certainty=certainty)
 
 
-def _streams(tables: Tables, rows: Table) -> Table:
-    """Return what is known of the streams of *rows*: how far they go, the last gap, the last trouble, the close."""
+def _streams(tables: Tables) -> Table:
+    """Return what is known of streams: how far they go, the last gap, the last trouble, whether they are closed."""
     import ibis  # noqa: PLC0415
 
-    asked = rows.filter(rows.stream.notnull()).select(of_stream=rows.stream).distinct()
+    parts = tables.stretches
+    facts = parts.group_by(of_stream=parts.stream).aggregate(
+        last_seq=parts.high.max(),
+        is_closed=parts.closed.max().notnull(),
+        gap_seq=parts.first_seq.max(where=ibis.coalesce(parts.reached, 0) + 1 < parts.first_seq),
+    )
     events = tables.events
-    events = events.semi_join(asked, events.stream == asked.of_stream)
-    one = events.mutate(trouble=_tells_of_trouble(events) | (events.close_lost > 0) | (events.close_fallback > 0))
-    one = one.group_by(["stream", "seq"]).aggregate(
-        is_closed=one.is_close.max(), trouble=ibis.coalesce(one.trouble.max(), False)
+    events = events.filter(
+        events.stream.notnull()
+        & (
+            _tells_of_trouble(events)
+            | ((ibis.coalesce(events.close_lost, 0) + ibis.coalesce(events.close_fallback, 0)) > 0)
+        )
     )
-    one = one.mutate(before=one.seq.lag().over(ibis.window(group_by=one.stream, order_by=one.seq)))
-    facts = one.group_by("stream").aggregate(
-        last_seq=one.seq.max(),
-        is_closed=one.is_closed.max(),
-        trouble_seq=one.seq.max(where=one.trouble),
-        gap_seq=one.seq.max(where=ibis.coalesce(one.before, 0) + 1 < one.seq),
-    )
+    trouble = events.group_by(troubled=events.stream).aggregate(trouble_seq=events.seq.max())
     points = tables.checkpoints
-    points = points.filter(points.verdict != "bad")
-    known = points.group_by(points.stream.name("point_stream")).aggregate(known_seq=points.seq.max())
-    facts = facts.rename(of_stream="stream")
-    return facts.left_join(known, facts.of_stream == known.point_stream).drop("point_stream")
+    points = points.filter(points.verdict.isin(["ok", "accepted"]))
+    known = points.group_by(pointed=points.stream).aggregate(known_seq=points.seq.max())
+    begun = tables.events.filter(tables.events.is_open & tables.events.parent_stream.notnull())
+    later = begun.select(before_it=begun.parent_stream).distinct()
+    facts = facts.left_join(trouble, facts.of_stream == trouble.troubled).drop("troubled")
+    facts = facts.left_join(known, facts.of_stream == known.pointed).drop("pointed")
+    return facts.left_join(later, facts.of_stream == later.before_it).mutate(has_next=lambda t: t.before_it.notnull())
+
+
+def missing_before(rows: Table, tables: Tables) -> Table:
+    """Return *rows*, with the number of events that are ``missing`` from their stream before them."""
+    import ibis  # noqa: PLC0415
+
+    parts = tables.stretches
+    gaps = parts.mutate(gap=parts.first_seq - 1 - ibis.coalesce(parts.reached, 0))
+    gaps = gaps.filter(gaps.gap > 0).select(gap_stream=gaps.stream, gap_ends=gaps.first_seq, gap=gaps.gap)
+    asked = rows.filter(rows.stream.notnull()).select(its_stream=rows.stream, its_seq=rows.seq).distinct()
+    found = asked.join(gaps, (asked.its_stream == gaps.gap_stream) & (gaps.gap_ends <= asked.its_seq))
+    found = found.group_by("its_stream", "its_seq").aggregate(missing=found.gap.sum())
+    return rows.left_join(found, (rows.stream == found.its_stream) & (rows.seq == found.its_seq))
 
 
 def _tells_of_trouble(events: Table) -> BooleanValue:

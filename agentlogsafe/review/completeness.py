@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentlogsafe.review.causes import explained
+from agentlogsafe.review.causes import explained, missing_before
 from agentlogsafe.review.pairs import APPROVAL, position, unanswered
 from agentlogsafe.review.tables import findings
 
@@ -40,8 +40,8 @@ def run_unstarted(tables: Tables) -> Table:
     order = ibis.window(group_by=rows.run_id, order_by=[rows.at, rows.file, rows.line])
     rows = rows.mutate(turn=ibis.row_number().over(order), affected=rows.count().over(of_run))
     first = rows.filter(rows.turn == 0)
-    first = _preceded(events, first)
-    missing = first.seq - 1 - first.present
+    first = missing_before(first, tables)
+    missing = ibis.coalesce(first.missing, 0)
     lacks = first.stream.notnull() & (missing > 0)
     seen = ibis.ifelse(
         first.stream.isnull(),
@@ -54,17 +54,6 @@ def run_unstarted(tables: Tables) -> Table:
     )
     sure = ibis.ifelse(first.stream.isnull(), "possible", ibis.ifelse(lacks, "likely", "certain"))
     return findings(first, "run_unstarted", "warning", sure, seen=seen, expected="a run_start before it")
-
-
-def _preceded(events: Table, rows: Table) -> Table:
-    """Return *rows* with the number of events of their stream that are ``present`` before them."""
-    import ibis  # noqa: PLC0415
-
-    its = rows.filter(rows.stream.notnull()).select(its_stream=rows.stream).distinct()
-    sealed = events.semi_join(its, events.stream == its.its_stream).select("stream", "seq").distinct()
-    order = ibis.window(group_by=sealed.stream, order_by=sealed.seq)
-    numbered = sealed.select(of_stream=sealed.stream, of_seq=sealed.seq, present=ibis.row_number().over(order))
-    return rows.left_join(numbered, (rows.stream == numbered.of_stream) & (rows.seq == numbered.of_seq))
 
 
 def call_unanswered(tables: Tables) -> Table:

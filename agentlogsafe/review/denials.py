@@ -50,7 +50,7 @@ def denied_but_executed(tables: Tables) -> Table:
     calls = _calls(rows)
     pairs = denials.join(calls, denials.scope == calls.call_scope)
     linked = pairs.filter(_is_linked(pairs))
-    within = ibis.coalesce(linked.around == linked.call_event, False)
+    within = ibis.coalesce(linked.around == linked.call_event, False) & linked.about_id.isnull()
     by_link = linked.filter(_was_executed(linked)).mutate(certainty=ibis.ifelse(within, "likely", "certain"))
     # The name alone counts only where there is no better link.
     named = pairs.filter(
@@ -128,15 +128,20 @@ def _calls(rows: Table) -> Table:
 
     calls = rows.filter(rows.event_type.isin(list(_CALLS)))
     same = ibis.window(group_by=[calls.scope, calls.tool_call_id], order_by=[calls.n])
-    calls = calls.mutate(next_n=ibis.ifelse(calls.tool_call_id.isnull(), None, calls.n.lead().over(same)))
+    alike = ibis.window(group_by=[calls.scope, calls.event_type, calls.tool_name], order_by=[calls.n])
+    calls = calls.mutate(
+        next_n=ibis.ifelse(calls.tool_call_id.isnull(), None, calls.n.lead().over(same)),
+        next_alike=calls.n.lead().over(alike),
+    )
     calls = calls.select(
         call_scope=calls.scope, call_event=calls.event_id, call_type=calls.event_type, call_tool=calls.tool_name,
         call_id=calls.tool_call_id, call_parent=calls.parent_event_id, call_n=calls.n, next_n=calls.next_n,
+        next_alike=calls.next_alike,
         call_file=calls.file, call_line=calls.line,
     )  # fmt: skip
     results = rows.filter(rows.event_type.isin(list(_RESULTS))).select(
         result_scope=rows.scope, result_parent=rows.parent_event_id, result_id=rows.tool_call_id, result_at=rows.n,
-        result_status=rows.status,
+        result_status=rows.status, result_type=rows.event_type, result_tool=rows.tool_name,
     )  # fmt: skip
     by_id = ibis.coalesce(
         (calls.call_id == results.result_id)
@@ -144,11 +149,22 @@ def _calls(rows: Table) -> Table:
         & (results.result_at < ibis.coalesce(calls.next_n, results.result_at + 1)),
         False,
     )
-    is_its = (calls.call_scope == results.result_scope) & (
-        ibis.coalesce(results.result_parent == calls.call_event, False) | by_id
+    # Plain log calls, without a link: the first result of that tool before its next call.
+    of_type = (calls.call_type == "tool_call") & (results.result_type == "tool_result")
+    by_order = of_type & ibis.coalesce(
+        calls.call_id.isnull()
+        & results.result_id.isnull()
+        & (ibis.coalesce(results.result_tool, calls.call_tool, "") == ibis.coalesce(calls.call_tool, ""))
+        & (results.result_at > calls.call_n)
+        & (results.result_at < ibis.coalesce(calls.next_alike, results.result_at + 1)),
+        False,
     )
+    by_parent = ibis.coalesce(results.result_parent == calls.call_event, False)
+    is_its = (calls.call_scope == results.result_scope) & (by_parent | by_id | by_order)
     found = calls.join(results, is_its)
-    last = ibis.window(group_by=[found.call_scope, found.call_n], order_by=[ibis.desc(found.result_at)])
+    linked = (found.result_parent == found.call_event) | found.result_id.notnull()
+    surest = [ibis.desc(ibis.coalesce(linked, False).cast("int64")), ibis.desc(found.result_at)]
+    last = ibis.window(group_by=[found.call_scope, found.call_n], order_by=surest)
     found = found.mutate(turn=ibis.row_number().over(last))
     found = found.filter(found.turn == 0).select(
         "result_status", answered_scope=found.call_scope, answered_n=found.call_n, result_n=found.result_at
