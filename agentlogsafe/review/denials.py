@@ -24,7 +24,7 @@ from agentlogsafe.review.pairs import once, position, scope
 from agentlogsafe.review.tables import findings
 
 if TYPE_CHECKING:
-    from ibis.expr.types import BooleanValue, Table
+    from ibis.expr.types import BooleanValue, StringValue, Table
 
     from agentlogsafe.review.tables import Tables
 
@@ -127,7 +127,10 @@ def _calls(rows: Table) -> Table:
     import ibis  # noqa: PLC0415
 
     calls = rows.filter(rows.event_type.isin(list(_CALLS)))
-    same = ibis.window(group_by=[calls.scope, calls.tool_call_id], order_by=[calls.n])
+    same = ibis.window(group_by=[calls.scope, calls.event_type, calls.tool_call_id], order_by=[calls.n])
+    answer: StringValue = ibis.null("string")
+    for call_type, result_type in zip(_CALLS, _RESULTS, strict=True):
+        answer = ibis.ifelse(calls.event_type == call_type, result_type, answer)
     alike = ibis.window(group_by=[calls.scope, calls.event_type, calls.tool_name], order_by=[calls.n])
     calls = calls.mutate(
         next_n=ibis.ifelse(calls.tool_call_id.isnull(), None, calls.n.lead().over(same)),
@@ -136,7 +139,7 @@ def _calls(rows: Table) -> Table:
     calls = calls.select(
         call_scope=calls.scope, call_event=calls.event_id, call_type=calls.event_type, call_tool=calls.tool_name,
         call_id=calls.tool_call_id, call_parent=calls.parent_event_id, call_n=calls.n, next_n=calls.next_n,
-        next_alike=calls.next_alike,
+        next_alike=calls.next_alike, answer=answer,
         call_file=calls.file, call_line=calls.line,
     )  # fmt: skip
     results = rows.filter(rows.event_type.isin(list(_RESULTS))).select(
@@ -150,9 +153,9 @@ def _calls(rows: Table) -> Table:
         False,
     )
     # Plain log calls, without a link: the first result of that tool before its next call.
-    of_type = (calls.call_type == "tool_call") & (results.result_type == "tool_result")
-    by_order = of_type & ibis.coalesce(
-        calls.call_id.isnull()
+    by_order = ibis.coalesce(
+        (calls.call_type == "tool_call")
+        & calls.call_id.isnull()
         & results.result_id.isnull()
         & (ibis.coalesce(results.result_tool, calls.call_tool, "") == ibis.coalesce(calls.call_tool, ""))
         & (results.result_at > calls.call_n)
@@ -160,7 +163,8 @@ def _calls(rows: Table) -> Table:
         False,
     )
     by_parent = ibis.coalesce(results.result_parent == calls.call_event, False)
-    is_its = (calls.call_scope == results.result_scope) & (by_parent | by_id | by_order)
+    of_type = results.result_type == calls.answer
+    is_its = (calls.call_scope == results.result_scope) & of_type & (by_parent | by_id | by_order)
     found = calls.join(results, is_its)
     linked = (found.result_parent == found.call_event) | found.result_id.notnull()
     surest = [ibis.desc(ibis.coalesce(linked, False).cast("int64")), ibis.desc(found.result_at)]
@@ -172,7 +176,7 @@ def _calls(rows: Table) -> Table:
     calls = calls.left_join(
         found, (calls.call_scope == found.answered_scope) & (calls.call_n == found.answered_n)
     ).drop("answered_scope", "answered_n")
-    same = ibis.window(group_by=[calls.call_scope, calls.call_id], order_by=[calls.call_n])
+    same = ibis.window(group_by=[calls.call_scope, calls.call_type, calls.call_id], order_by=[calls.call_n])
     return calls.mutate(before_n=calls.call_n.lag().over(same), before_result=calls.result_n.lag().over(same))
 
 
@@ -185,7 +189,7 @@ def _is_linked(pairs: Table) -> BooleanValue:
     first_after = (pairs.call_n > pairs.n) & (
         pairs.before_n.isnull() | ((pairs.before_n < pairs.n) & pairs.before_result.isnull())
     )
-    by_id = (pairs.about_id == pairs.call_id) & (last_before | first_after)
+    by_id = (pairs.about_id == pairs.call_id) & (pairs.call_type == "tool_call") & (last_before | first_after)
     within = (
         (pairs.around == pairs.call_event)
         & (pairs.call_type == "tool_call")
