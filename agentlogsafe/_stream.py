@@ -42,8 +42,8 @@ class Way(Protocol):
     def counts(self) -> Mapping[str, int]:
         """Return what became of the records of the present stream, where it is known."""
 
-    def send_last(self, event: Audited) -> None:
-        """Deliver the closing event."""
+    def send(self, event: Audited, *, last: bool) -> None:
+        """Deliver an event of the library's own, which may be the last of the stream."""
 
 
 class _Place(NamedTuple):
@@ -81,7 +81,7 @@ class Sealer:
         who seals may hold the lock of a target that another thread waits for with this one."""
         self._step = threading.RLock()
         self.ways: weakref.WeakSet[Way] = weakref.WeakSet()
-        """How the events of the present stream leave the process: its closing event has to leave there, too."""
+        """How the events of the present stream leave the process: the library's own have to leave everywhere, too."""
         self.streams = 0
         """How many streams have ended."""
         self.end = end

@@ -196,8 +196,6 @@ class Chain:
         self,
         payload: Mapping[str, object],
         record: logging.LogRecord,
-        *,
-        sealed: bool = True,
         closing: Mapping[str, int] | None = None,
     ) -> Audited:
         """Return an event that the library itself has to log, which no run is the cause of.
@@ -205,14 +203,13 @@ class Chain:
         Args:
             payload: what it says.
             record: what it is handed on as.
-            sealed: whether it is part of the stream.
             closing: counts, where it closes the stream.
         """
         call = Call(Stamp.of(new_id(), None), record.created, _level_name(record.levelname), record.name)
         made = self.safe_event("custom", payload, call)
         if made.pop("problems", None):
             made.line = None
-        if sealed and self.sealer is not None:
+        if self.sealer is not None:
             self.sealer.seal(made, closing)
         return made
 
@@ -234,9 +231,9 @@ class Chain:
             record = logging.LogRecord("agentlogsafe", logging.INFO, __file__, 0, "custom", None, None)
             locked = sealer.acquire()
             try:
-                event = self.own_event(payload, record, closing=counts)
+                event = self.own_event(payload, record, counts)
                 for way in ways:
-                    way.send_last(event)
+                    way.send(event, last=True)
             finally:
                 if locked:
                     sealer.lock.release()

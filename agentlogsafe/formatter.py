@@ -100,8 +100,8 @@ class AuditFormatter(OrjsonFormatter):
         """Return nothing: a formatter does not know what becomes of its lines."""
         return {}
 
-    def send_last(self, event: Audited) -> None:
-        """Give the event that closes a stream of sealed events to every handler with this formatter."""
+    def send(self, event: Audited, *, last: bool) -> None:  # noqa: ARG002 -- as a `Way` has it
+        """Give an event of the library's own to every handler with this formatter."""
         for reference in list(logging._handlerList):  # type: ignore[attr-defined]  # noqa: SLF001 -- all there are
             handler = reference()
             if handler is not None and handler.formatter is self:

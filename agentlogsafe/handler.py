@@ -250,15 +250,17 @@ class AuditHandler(logging.handlers.MemoryHandler):
         """Hand on an event of our own. What is counted in it does not include itself."""
         level = logging.WARNING if kind == "rate_limited" or fields.get("state") == "failing" else logging.INFO
         record = logging.LogRecord("agentlogsafe", level, __file__, 0, "custom", None, None)
-        # An event that goes this way only would be a gap in what others deliver of the same stream.
-        sealer = self._chain.sealer
-        alone = sealer is not None and len(sealer.ways) <= 1
-        event = self._chain.own_event({"kind": kind, **fields}, record, sealed=alone)
+        event = self._chain.own_event({"kind": kind, **fields}, record)
         handed = records.event_record(record, event, {})
         if fields.get("state") == "failing":
             self._outlet.keep(handed, "target failing")
         else:
             self._outlet.send(handed)
+        sealer = self._chain.sealer
+        if sealer is not None:
+            for way in list(sealer.ways):  # to whoever else delivers the stream, it would be missing
+                if way is not self:
+                    way.send(event, last=False)
 
     def _counted(self) -> dict[str, int]:
         counters = self.counters
@@ -275,9 +277,10 @@ class AuditHandler(logging.handlers.MemoryHandler):
             self._relay.drain()
         return {name: number - self._before[name] for name, number in self._counted().items()}
 
-    def send_last(self, event: Audited) -> None:
-        """Deliver the event that closes the stream."""
-        self.counters.reported = self.counters.accepted + 1
+    def send(self, event: Audited, *, last: bool) -> None:
+        """Deliver an event of the library's own."""
+        if last:
+            self.counters.reported = self.counters.accepted + 1
         record = logging.LogRecord("agentlogsafe", logging.INFO, __file__, 0, "custom", None, None)
         self._outlet.send(records.event_record(record, event, {}))
 
@@ -318,12 +321,11 @@ class AuditHandler(logging.handlers.MemoryHandler):
             held = self._rate.held_back()
             if held:
                 self._say("rate_limited", {"held_back": held})
-        if self.counters.accepted > self.counters.reported:
-            if self._chain.sealer is None:
-                self._report("closed")
-            else:
-                self._chain.sealer.ways.add(self)
-                self._chain.end_stream()
+        sealer = self._chain.sealer
+        if sealer is not None and self in sealer.ways:
+            self._chain.end_stream()
+        elif self.counters.accepted > self.counters.reported:
+            self._report("closed")
         self.flush()
         logging.Handler.close(self)
         settle()

@@ -59,8 +59,8 @@ class _Audit:
         """Return nothing: a processor does not know what becomes of its event dicts."""
         return {}
 
-    def send_last(self, event: Audited) -> None:
-        """Log the event that closes a stream of sealed events, through the loggers that this processor serves."""
+    def send(self, event: Audited, *, last: bool) -> None:  # noqa: ARG002 -- as a `Way` has it
+        """Log an event of the library's own, through the loggers that this processor serves."""
         if self in structlog.get_config()["processors"]:
             logger = structlog.get_logger("agentlogsafe").bind()
             with contextlib.suppress(structlog.DropEvent):

@@ -228,6 +228,29 @@ class TestOrder:
         assert (len(events), "stream_close" in events[-1]["seal"]) == (4, True)
         second.target.close()
 
+    def test_what_one_handler_reports_the_other_delivers(self, path, tmp_path, logger_of):
+        """A report of a failing target is part of the stream wherever that goes."""
+        logger = logger_of(fallback=tmp_path / "fallback.jsonl")
+        second = agentlogsafe.AuditHandler(
+            logging.FileHandler(tmp_path / "other.jsonl"), agent_name="a", workflow_name="w", seal="chain"
+        )
+        logger.addHandler(second)
+        works, stream = logger.handlers[0].target.emit, []
+        logger.info("decision", {"n": 1})
+        logger.handlers[0].target.emit = lambda _: stream.append(1 / 0)
+        logger.info("decision", {"n": 2})
+        logger.handlers[0].target.emit = works
+        logger.info("decision", {"n": 3})
+        logger.handlers[0].close()
+        second.target.close()
+
+        other = sorted(read(tmp_path / "other.jsonl"), key=lambda event: event["seal"]["seq"])
+        both = {event["event_id"]: event for event in read(path) + read(tmp_path / "fallback.jsonl")}
+        assert sorted(both.values(), key=lambda event: event["seal"]["seq"]) == other
+        (events,) = streams_of(other)
+        states = [event["payload"]["state"] for event in events if "state" in event["payload"]]
+        assert states == ["failing", "recovered", "closed"]
+
     @pytest.mark.parametrize("entry", ["handler", "formatter"])
     def test_threads_write_in_order(self, path, logger_of, entry):
         """The lines of eight threads are in the order of their numbers."""
