@@ -146,8 +146,8 @@ def main() -> None:
     exposure = Exposure(_policy(orjson.loads(sys.stdin.buffer.readline())["policy"]))
     for raw in iter(sys.stdin.buffer.readline, b""):
         task = orjson.loads(raw)
-        answer = scanned(exposure, sources.Source(*task["source"]), Part(*task["part"]))
-        sys.stdout.buffer.write(orjson.dumps(answer) + b"\n")
+        lines, found = scanned(exposure, sources.Source(*task["source"]), Part(*task["part"]))
+        sys.stdout.buffer.write(orjson.dumps((lines, [tuple(finding) for finding in found])) + b"\n")
         sys.stdout.buffer.flush()
 
 
