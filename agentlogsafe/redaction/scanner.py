@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import string
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction import assignments, disguise, fast, gate, prose
+from agentlogsafe.redaction import addresses, assignments, disguise, fast, gate, prose
 from agentlogsafe.redaction.detectors import Tables
 from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS
 from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC, private
@@ -33,25 +33,6 @@ _JOINING = " ().+/_:=~-"
 _NEAR = 2010
 _SHORTEST = 16
 _RUNS = disguise.Runs(string.ascii_letters + string.digits + "_.+/=%:!~$|-", _SHORTEST)
-_MARKS = "\u0300-\u036f\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # vowel signs, which are no letters to a pattern  # noqa: E501 - one row of a table
-_LOCAL = re.compile(
-    rf"[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-](?:[\w!#$%&'*+/=?^`{{|}}~.{_MARKS}-]{{0,62}}[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-])?(?![\w.+-]{{2}})"
-)
-_DOMAIN = re.compile(
-    rf"(?:[^\W_](?:[\w{_MARKS}-]{{0,61}}[\w{_MARKS}])?\.){{1,8}}(?:xn--[A-Za-z0-9-]{{2,59}}|[^\W\d_](?:[^\W\d_]|[{_MARKS}]){{1,62}})(?![^\W_])"
-)
-_FILES = frozenset(
-    "png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split()  # noqa: E501 - one row of a table
-)
-# A URL is found by what follows its scheme; the scheme is matched backwards from there, in the reversed text.
-_SCHEME = re.compile(r"(?i)[a-z0-9+.-]{1,30}[a-z]")
-_HTTP = re.compile(r"(?i)s?ptth")
-_URL_LOGIN = re.compile(
-    r":(?://|\\/\\/)(?P<u>[^\s/:@\"'<>\\]{0,80}):(?P<v>[^\s/@\"'<>]{1,200}(?:[/@][^\s/@\"'<>]{1,80})?)@(?=[\w\[.{$-])"
-)
-_URL_TOKEN = re.compile(r"(?i)://(?P<v>[A-Za-z0-9_-]{20,200})(?::x-oauth-basic)?@(?=[\w.-])")
-
-
 _ACCOUNT = re.compile(
     r"(?<![A-Za-z0-9])[A-Z] ?[A-Z]\d{2}[ -]?(?:[A-Za-z0-9]{1,4}[ -]){2,9}[A-Za-z0-9]{1,4}(?![A-Za-z0-9])"
 )
@@ -236,7 +217,7 @@ class Scanner:
         if bits & gate.TOKEN:
             self._tokens(text, spans)
         if bits & gate.AT:
-            self._addresses(text, spans, emails="email" in allowed)
+            spans += addresses.find(text, emails="email" in allowed)
         if bits & (gate.NUMBER | gate.DOTTED):
             if bits & gate.DOTTED and "ipv4" in allowed:
                 self._network(IPV4, text, spans)
@@ -329,32 +310,6 @@ class Scanner:
                     return (*found.span(detector.part), detector.category)
         return None
 
-    @staticmethod
-    def _addresses(text: str, spans: list[Span], *, emails: bool = True) -> None:
-        slashed = "://" in text
-        logins = [match.span("v") for match in _urls(text, _URL_LOGIN, _SCHEME)] if slashed or "\\/" in text else []
-        for start, end in logins:
-            if text[start] not in "$<{*[" and not text.startswith("//", start):
-                spans.append((start, end, "PASSWORD"))
-        if slashed:
-            spans += [(*match.span("v"), "TOKEN") for match in _urls(text, _URL_TOKEN, _HTTP)]
-        parting = {end for _, end in logins}
-        last = 0
-        at = text.find("@") if emails else -1
-        while at >= 0:
-            if at not in parting:
-                local = _LOCAL.match(text[max(0, at - 65, last) : at][::-1])
-                domain = _DOMAIN.match(text, at + 1) if local else None
-                if (
-                    local
-                    and domain
-                    and domain[0].rpartition(".")[2].lower() not in _FILES
-                    and text[at - local.end() : at] != "git"
-                ):
-                    spans.append((at - local.end(), domain.end(), "EMAIL"))
-            last = at + 1
-            at = text.find("@", last)
-
     def _replace(self, text: str, spans: list[Span], counts: Counter) -> str:
         spans.sort(key=lambda span: (span[0], -span[1]))
         merged: list[Span] = []
@@ -399,23 +354,6 @@ def _grown(text: str, spans: list[Span]) -> list[Span]:
 def _sign(literal: str) -> str:
     """Return a sign that is in *literal*: looking for one character is ten times as fast as for several."""
     return next((sign for sign in _SIGNS if sign in literal), "")
-
-
-def _urls(text: str, rest: re.Pattern[str], scheme: re.Pattern[str]) -> Iterator[re.Match[str]]:
-    """Yield the matches of *rest*, which starts at a URL's colon, that have a *scheme* before them.
-
-    The pattern of the scheme is of the reversed text; no match overlaps another.
-    """
-    last = 0
-    match = rest.search(text)
-    while match:
-        at = match.start()
-        if scheme.match(text[max(last, at - 31) : at][::-1]):
-            yield match
-            last = match.end()
-            match = rest.search(text, last)
-        else:
-            match = rest.search(text, at + 1)
 
 
 def _outside_accounts(text: str, spans: list[Span]) -> list[Span]:

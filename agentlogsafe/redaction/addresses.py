@@ -1,0 +1,75 @@
+"""What stands before and after an ``@``: passwords and tokens in URLs, and e-mail addresses."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Span = tuple[int, int, str]
+
+_MARKS = "\u0300-\u036f\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # vowel signs, which are no letters to a pattern  # noqa: E501 - one row of a table
+_LOCAL = re.compile(
+    rf"[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-](?:[\w!#$%&'*+/=?^`{{|}}~.{_MARKS}-]{{0,62}}[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-])?(?![\w.+-]{{2}})"
+)
+_DOMAIN = re.compile(
+    rf"(?:[^\W_](?:[\w{_MARKS}-]{{0,61}}[\w{_MARKS}])?\.){{1,8}}(?:xn--[A-Za-z0-9-]{{2,59}}|[^\W\d_](?:[^\W\d_]|[{_MARKS}]){{1,62}})(?![^\W_])"
+)
+_FILES = frozenset(
+    "png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split()  # noqa: E501 - one row of a table
+)
+# A URL is found by what follows its scheme; the scheme is matched backwards from there, in the reversed text.
+_SCHEME = re.compile(r"(?i)[a-z0-9+.-]{1,30}[a-z]")
+_HTTP = re.compile(r"(?i)s?ptth")
+_URL_LOGIN = re.compile(
+    r":(?://|\\/\\/)(?P<u>[^\s/:@\"'<>\\]{0,80}):(?P<v>[^\s/@\"'<>]{1,200}(?:[/@][^\s/@\"'<>]{1,80})?)@(?=[\w\[.{$-])"
+)
+_URL_TOKEN = re.compile(r"(?i)://(?P<v>[A-Za-z0-9_-]{20,200})(?::x-oauth-basic)?@(?=[\w.-])")
+
+
+def find(text: str, *, emails: bool = True) -> list[Span]:
+    """Return the spans of passwords and tokens in URLs, and of e-mail addresses where *emails* are wanted."""
+    spans: list[Span] = []
+    slashed = "://" in text
+    logins = [match.span("v") for match in _urls(text, _URL_LOGIN, _SCHEME)] if slashed or "\\/" in text else []
+    for start, end in logins:
+        if text[start] not in "$<{*[" and not text.startswith("//", start):
+            spans.append((start, end, "PASSWORD"))
+    if slashed:
+        spans += [(*match.span("v"), "TOKEN") for match in _urls(text, _URL_TOKEN, _HTTP)]
+    parting = {end for _, end in logins}
+    last = 0
+    at = text.find("@") if emails else -1
+    while at >= 0:
+        if at not in parting:
+            local = _LOCAL.match(text[max(0, at - 65, last) : at][::-1])
+            domain = _DOMAIN.match(text, at + 1) if local else None
+            if (
+                local
+                and domain
+                and domain[0].rpartition(".")[2].lower() not in _FILES
+                and text[at - local.end() : at] != "git"
+            ):
+                spans.append((at - local.end(), domain.end(), "EMAIL"))
+        last = at + 1
+        at = text.find("@", last)
+    return spans
+
+
+def _urls(text: str, rest: re.Pattern[str], scheme: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Yield the matches of *rest*, which starts at a URL's colon, that have a *scheme* before them.
+
+    The pattern of the scheme is of the reversed text; no match overlaps another.
+    """
+    last = 0
+    match = rest.search(text)
+    while match:
+        at = match.start()
+        if scheme.match(text[max(last, at - 31) : at][::-1]):
+            yield match
+            last = match.end()
+            match = rest.search(text, last)
+        else:
+            match = rest.search(text, at + 1)
