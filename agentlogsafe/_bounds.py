@@ -89,12 +89,13 @@ class _Room:
     def __init__(self, descriptor: Any) -> None:
         self.of = descriptor
         self.stalled = False
-        self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLOUT)
+        made = select.poll()
+        made.register(descriptor, select.POLLOUT)
+        self.poll = made.poll
 
     def wait(self, deadline: float | None = None) -> bool:
         """Return whether something can be written without waiting; an error can, too, and comes from the write."""
-        poll = self._poll.poll
+        poll = self.poll
         if not poll(0):
             if heard.patient:
                 poll()
@@ -270,6 +271,11 @@ class _Stream:
         self._terminal = os.isatty(descriptor)
         self._pieces = pieces
         self._rest = b""
+        # Looked up once: what every short line needs.
+        self._most = 0 if self._terminal and pieces else select.PIPE_BUF
+        self._ready = self._room.poll
+        self._write = stream.write
+        self.flush = stream.flush
 
     @classmethod
     def of(cls, handler: Any, stream: Any) -> _Stream | None:
@@ -293,11 +299,13 @@ class _Stream:
         Raises:
             BlockingIOError: there was no room for it, or for the rest of it.
         """
-        size = len(text) if text.isascii() else 4 * len(text)
-        if self._pieces and (size > select.PIPE_BUF or self._terminal or self._rest):
+        if len(text) <= self._most and text.isascii() and not self._rest and self._ready(0):
+            self._room.stalled = False
+            self._write(text)
+        elif self._pieces and (self._rest or not self._most or _size(text) > select.PIPE_BUF):
             self._write_pieces(text.encode(self._stream.encoding, self._stream.errors))
         elif self._room.wait():
-            self._stream.write(text)
+            self._write(text)
         else:
             raise BlockingIOError
 
@@ -331,6 +339,10 @@ class _Stream:
                     break
                 time.sleep(0.001)
         return data
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else 4 * len(text)
 
 
 def has_room(stream: Any) -> bool:
