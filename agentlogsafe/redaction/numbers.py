@@ -25,7 +25,7 @@ Check = Callable[[str], bool]
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SHORT = 64  # so long a text is looked at whole for context words
-_CHECKS, _CHECKS_EVERY = 32, 64  # checksums that may fail in a text: so many, and one more for each so many characters
+_CHECKS, _CHECKS_EVERY = 32, 16  # checksums that may fail in a text: so many, and one more for each so many characters
 _LONGEST_GROUP = 64
 _WHOLE_WORD = 4  # so long a context word must stand by itself
 _LONGEST_PLAIN = 24

@@ -68,13 +68,16 @@ def test_no_number(name, text):
 
 # Chance would not meet the one, and the library does not look at the other's calendar.
 BEGIN = {"ch-ahv": "756", "fr-nir": "18505"}
+# Checks that ask the library last have to know all that it knows.
+LIBRARY = {"be-nn": "be.nn", "pl-pesel": "pl.pesel"}
 SHAPED = [number for number in NUMBERS if number.shape]
 
 
 @pytest.mark.parametrize("number", SHAPED, ids=[number.name for number in SHAPED])
 def test_shapes_spare_only_checksums(number):
     """The cheap look at a number refuses nothing that its checksum accepts."""
-    check = importlib.import_module(f"stdnum.{number.valid}").is_valid
+    library = LIBRARY.get(number.name, number.valid)
+    check = importlib.import_module(f"stdnum.{library}").is_valid
     pick = random.Random(number.name)
     accepted = 0
     for _ in range(200_000):
@@ -85,6 +88,7 @@ def test_shapes_spare_only_checksums(number):
         if check(text):
             accepted += 1
             assert re.match(number.shape, text), text
+            assert not callable(number.valid) or number.valid(text), text
             if accepted == 20:
                 return
     assert accepted
@@ -182,3 +186,17 @@ def test_documentation():
         assert shipped.read_text(encoding="utf-8") == page, (
             "python -m agentlogsafe.redaction.detectors > docs/detectors.md"
         )
+
+
+def test_tables_of_ordinary_numbers_stay():
+    """Ids, amounts and times by the hundred do not exhaust the checksums: only the few go that happen to be right."""
+    pick = random.Random(7)
+    for line, spared in (
+        (lambda: f"{pick.randrange(10**10, 10**11)},ok", 0.9),
+        (lambda: f"2024{pick.randrange(1, 13):02}{pick.randrange(1, 29):02}{pick.randrange(1000):03} ok", 0.8),
+        (lambda: f"order {pick.randrange(10**8, 10**9)} tax {pick.random():.2f}", 0.7),
+        (lambda: f'{{"t": {pick.randrange(17 * 10**11, 18 * 10**11)}}}', 0.9),
+    ):
+        lines = [line() for _ in range(500)]
+        kept = set(redact("\n".join(lines)).split("\n"))
+        assert sum(one in kept for one in lines) > spared * len(lines)

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from functools import cache
 
+from stdnum.be import nn
 from stdnum.iso7064 import mod_11_2
+from stdnum.pl import pesel
 
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _ISSUERS = (
@@ -270,6 +272,17 @@ _PERMUTATION = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 _PERMUTED = [tuple(range(10))]
 for _ in range(11):
     _PERMUTED.append(tuple(_PERMUTATION[digit] for digit in _PERMUTED[-1]))
+
+
+def belgian(digits: str) -> bool:
+    """Return whether eleven digits are a Belgian national number: mod 97 of a birth in either century, then the library."""
+    first, check = digits[:9], int(digits[9:])
+    return (97 - int(first) % 97 == check or 97 - int("2" + first) % 97 == check) and bool(nn.is_valid(digits))
+
+
+def polish(digits: str) -> bool:
+    """Return whether eleven digits are a Polish PESEL: the weighted sum, then the library."""
+    return weighted(digits, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0 and bool(pesel.is_valid(digits))
 
 
 def abn(digits: str) -> bool:

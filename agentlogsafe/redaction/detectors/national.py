@@ -75,7 +75,7 @@ NUMBERS: tuple[Number, ...] = (
     _n("fr-nir", "9 99 99 99 999 999 99|999999999999999|9999999999999 99|9 99 99 99 999 999", "fr.nir", "sécu securite sécurité nir insee", shape="[1-8][0-9]{2}(?:0[1-9]|1[0-2]|[2-9][0-9])", alone=True, yes="2 95 10 99 126 111 93", no="2 95 10 99 126 111 94"),
     _n("fr-nif", "9999999999999|99 99 999 999 999", "fr.nif", "fiscal spi impot", yes="numéro fiscal 3023217600053"),
     _n("fr-passport", "99AA99999", None, "passeport passport", "PASSPORT", yes="passeport 12AB34567"),
-    _n("be-nn", "99.99.99-999.99|99999999999", "be.nn", "registre rijksregister national", shape="[0-9]{2}[0-5]", alone=True, yes="85.07.30-033.28", no="85.07.30-033.29"),
+    _n("be-nn", "99.99.99-999.99|99999999999", checks.belgian, "registre rijksregister national", shape="[0-9]{2}[0-5]", alone=True, yes="85.07.30-033.28", no="85.07.30-033.29"),
     _n("nl-bsn", "999999999|9999.99.999|999.999.999|9999 99 999", "nl.bsn", "bsn burgerservice sofi", yes="BSN 111222333"),
     # Spain, Portugal, Italy
     _n("es-nif", "99999999A|9999999A|99999999-A|9999999-A|99.999.999-A", "es.dni", "dni nif", alone=True, yes="54362315K", no="54362315A"),
@@ -102,7 +102,7 @@ NUMBERS: tuple[Number, ...] = (
     _n("fi-hetu", "999999-999A|999999A999A|999999+999A|999999-9999|999999A9999|999999+9999", checks.finnish, "hetu henkilötunnus", alone=True, yes="131052-308T"),
     _n("is-kennitala", "999999-9999", "is_.kennitala", "kennitala", yes="kennitala 120174-3399"),
     # The East of Europe and the Balkans
-    _n("pl-pesel", "99999999999", "pl.pesel", "pesel", shape=f"[0-9]{{2}}(?:[02468][1-9]|[13579][0-2]){_DD}", alone=True, yes="44051401359", no="44051401358"),
+    _n("pl-pesel", "99999999999", checks.polish, "pesel", shape=f"[0-9]{{2}}(?:[02468][1-9]|[13579][0-2]){_DD}", alone=True, yes="44051401359", no="44051401358"),
     _n("pl-nip", "999-999-99-99|999-99-99-999|9999999999", "pl.nip", "nip", "TAX_ID", yes="NIP 856-734-62-15"),
     _n("cz-sk-birth-number", "999999/9999|999999/999", "cz.rc", "rodné rodne rc", alone=True, yes="710319/2745"),
     _n("ro-cnp", "9999999999999", "ro.cnp", "cnp", shape=f"[1-9][0-9]{{2}}{_MM}{_DD}", alone=True, yes="1630615123457", no="1630615123458"),
