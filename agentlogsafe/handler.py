@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import logging.handlers
+import sys
 import threading
 import warnings
 import weakref
@@ -14,6 +15,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from agentlogsafe import _records as records
+from agentlogsafe._bounds import has_room
 from agentlogsafe._queue import QueueSettings, Relay
 from agentlogsafe._rate import OTHER, RateLimit
 from agentlogsafe._records import Audited
@@ -335,7 +337,7 @@ _warned: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
 
 
 def _warn_once(handler: logging.Handler, message: str) -> None:
-    if handler in _warned:
+    if handler in _warned or not has_room(sys.stderr):
         return
     _warned.add(handler)
     try:

@@ -331,7 +331,7 @@ def test_process_ends(tmp_path, way, stream, size):
 
 
 def test_reported_on_a_stderr_that_nobody_reads(tmp_path):
-    """Not blocked: a failing target is not reported on a stderr that is full."""
+    """Not blocked: neither a failing target nor a bare handler is reported on a stderr that is full."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     with contextlib.suppress(BlockingIOError):
@@ -339,10 +339,12 @@ def test_reported_on_a_stderr_that_nobody_reads(tmp_path):
             os.write(writing, b"x" * 512)
     os.set_blocking(writing, True)
     source = """
-        import logging, sys, agentlogsafe
+        import io, logging, sys, warnings, agentlogsafe
+        warnings.simplefilter("always")
         class Failing(logging.Handler):
             def emit(self, record): raise OSError
-        logging.basicConfig(handlers=[agentlogsafe.AuditHandler(Failing(), fallback=sys.argv[1])], level="INFO")
+        audit = agentlogsafe.AuditHandler(Failing(), fallback=sys.argv[1])
+        logging.basicConfig(handlers=[audit, logging.StreamHandler(io.StringIO())], level="INFO")
         logging.info("tool_call", {"n": 1})
     """
     fallback = tmp_path / "fallback.jsonl"
