@@ -40,6 +40,8 @@ def listen(handler: logging.Handler, formatter: logging.Formatter) -> Callable[[
     if isinstance(handler, logging.handlers.SocketHandler) and type(handler).send is _SEND:
         own["send"] = _audible(handler)
     own |= bounded(handler)
+    if isinstance(handler, logging.FileHandler) and handler.mode == "w":
+        own["emit"] = _not_when_closed(handler, own.get("emit", handler.emit))
     handler.__dict__.update(own)
     handlers.add(handler)
 
@@ -65,6 +67,19 @@ def _formatting(handler: logging.Handler, formatter: logging.Formatter | None) -
         return before(record) if formatter is None or handler.formatter is not None else formatter.format(record)
 
     return format_record
+
+
+def _not_when_closed(
+    handler: logging.FileHandler, before: Callable[[logging.LogRecord], None]
+) -> Callable[[logging.LogRecord], None]:
+    """Return an ``emit`` that tells when nothing is written: a file of mode ``w`` that is closed stays closed."""
+
+    def emit(record: logging.LogRecord) -> None:
+        before(record)
+        if handler.stream is None and heard.active is handler:
+            heard.error = heard.error or ValueError()
+
+    return emit
 
 
 _SEND = logging.handlers.SocketHandler.send

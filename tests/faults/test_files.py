@@ -376,3 +376,22 @@ class TestSharedFallback:
         logger.info("tool_call", {"n": 0})
 
         assert books(handler)["lost"] == 2
+
+
+@pytest.mark.parametrize("mode", ["a", "w"])
+def test_after_close(tmp_path, mode):
+    """Nothing lost: what comes after the close is in the file, or, where that is not opened again, in the fallback."""
+    path, fallback = tmp_path / "app.jsonl", tmp_path / "fallback.jsonl"
+    target = logging.FileHandler(path, mode=mode)
+    logger, handler = audited(target, fallback=fallback)
+    logger.info("tool_call", {"n": 0})
+    handler.close()
+    target.close()
+    logger.info("tool_call", {"n": 1})
+    target.close()
+
+    written, kept = numbers(whole_lines(path)[0]), numbers(whole_lines(fallback)[0])
+    assert (written, kept) == (([0, 1], []) if mode == "a" else ([0], [1]))
+    assert books(handler)["lost"] == 0
+    handler.close()
+    target.close()
