@@ -139,7 +139,7 @@ def compare_targets(events, rounds, folder):
     """Print what a finished record costs with a target alone, and with everything that is promised around it."""
     print("| target      | alone | direct | added | queued: the call | all work | added |")
     print("|-------------|------:|-------:|------:|-----------------:|---------:|------:|")
-    file = logging.FileHandler(folder / "app.jsonl", mode="w")
+    file = logging.FileHandler(folder / "app.jsonl")
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as reader:
         pipe = logging.StreamHandler(reader.stdin)
         for target in (file, pipe):
