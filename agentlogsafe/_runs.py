@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 _MOST = 1_000
+_WIDE = 100
 _SHORTEST = 13
 _COLUMNS = (
     *("run_id", "agent_name", "workflow_name", "start", "duration_ms", "status", "events", "tool_calls", "tools"),
@@ -179,7 +180,8 @@ def _print_runs(rows: Sequence[Row]) -> None:
     table.add_column("run", no_wrap=True)
     table.add_column("agent", overflow="fold", min_width=13)
     table.add_column("start", no_wrap=True)
-    for title in ("took", "status", "events", "tools", "tokens", "redacted", "found"):
+    is_wide = to.width >= _WIDE
+    for title in ("took", "status", "events", *(("tools", "tokens", "redacted") if is_wide else ()), "found"):
         table.add_column(title, no_wrap=True, justify="left" if title == "status" else "right")
     for run in rows[-_MOST:]:
         who = Text(shown(run["agent_name"])).append(
@@ -194,9 +196,7 @@ def _print_runs(rows: Sequence[Row]) -> None:
             _took(run["duration_ms"]),
             Text(status, style),
             f"{run['events']:,}",
-            f"{run['tool_calls']:,}",
-            _tokens(run),
-            f"{run['redactions'] or 0:,}",
+            *((f"{run['tool_calls']:,}", _tokens(run), f"{run['redactions'] or 0:,}") if is_wide else ()),
             Text(str(run["findings"] or ""), "bold red"),
         )
     to.print(table)

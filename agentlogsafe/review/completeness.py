@@ -6,7 +6,7 @@ none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agentlogsafe.review.causes import explained, missing_before
 from agentlogsafe.review.pairs import APPROVAL, position, unanswered
@@ -20,10 +20,35 @@ if TYPE_CHECKING:
 _OWN_KINDS = ("delivery_report", "rate_limited", "stream_close")
 
 
-def run_unended(tables: Tables) -> Table:
-    """A ``run_start`` that no ``run_end`` answers; ``seen`` begins with what the stream tells of the cause."""
-    rows = explained(unanswered(tables.events, "run"), tables)
-    return findings(rows, "run_unended", "error", rows.certainty, seen=rows.cause, expected="a run_end of this run")
+def unended(tables: Tables) -> Table:
+    """What began and has no end: ``run_unended``, ``call_unanswered`` and ``approval_pending``.
+
+    One rule for the three, since what is asked of the events is the same, and to ask it once costs a third.
+    """
+    import ibis  # noqa: PLC0415 -- a second
+
+    rows = explained(unanswered(tables.events, "run", "tool", "model", "retrieval", APPROVAL), tables)
+    ends = tables.events.filter(tables.events.event_type == "run_end")
+    ended = ends.group_by(ends.run_id.name("ended_run")).aggregate(ended=ends.status.max())
+    rows = rows.left_join(ended, rows.run_id == ended.ended_run)
+    is_run, is_approval = rows.family == "run", rows.family == APPROVAL
+
+    def by_family(of_run: Any, of_approval: Any, of_call: Any) -> StringValue:
+        value: StringValue = ibis.ifelse(is_run, of_run, ibis.ifelse(is_approval, of_approval, of_call))
+        return value
+
+    return findings(
+        rows,
+        by_family("run_unended", "approval_pending", "call_unanswered"),
+        by_family("error", "warning", "warning"),
+        rows.certainty,
+        seen=by_family(
+            rows.cause,
+            "the approval was asked for and not given or refused; " + rows.cause,
+            _of_call(rows) + " has no result; " + _run_ended(rows) + rows.cause,
+        ),
+        expected=by_family("a run_end of this run", "a human_approval that gives or refuses it", _answer(rows)),
+    )
 
 
 def run_unstarted(tables: Tables) -> Table:
@@ -54,24 +79,6 @@ def run_unstarted(tables: Tables) -> Table:
     )
     sure = ibis.ifelse(first.stream.isnull(), "possible", ibis.ifelse(lacks, "likely", "certain"))
     return findings(first, "run_unstarted", "warning", sure, seen=seen, expected="a run_start before it")
-
-
-def call_unanswered(tables: Tables) -> Table:
-    """A ``tool_call``, ``model_call`` or ``retrieval_query`` without its result."""
-    rows = explained(unanswered(tables.events, "tool", "model", "retrieval"), tables)
-    ends = tables.events.filter(tables.events.event_type == "run_end")
-    ended = ends.group_by(ends.run_id.name("ended_run")).aggregate(ended=ends.status.max())
-    rows = rows.left_join(ended, rows.run_id == ended.ended_run)
-    seen = _of_call(rows) + " has no result; " + _run_ended(rows) + rows.cause
-    return findings(rows, "call_unanswered", "warning", rows.certainty, seen=seen, expected=_answer(rows))
-
-
-def approval_pending(tables: Tables) -> Table:
-    """A ``human_approval`` that asks, and that none answers."""
-    rows = explained(unanswered(tables.events, APPROVAL), tables)
-    seen = "the approval was asked for and not given or refused; " + rows.cause
-    expected = "a human_approval with the status approved or rejected"
-    return findings(rows, "approval_pending", "warning", rows.certainty, seen=seen, expected=expected)
 
 
 def orphan_parent(tables: Tables) -> Table:

@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
 INTEGRITY: list[Rule] = [*integrity.RULES, *missing.RULES]
 COMPLETENESS: list[Rule] = [
-    completeness.run_unended,
+    completeness.unended,
     completeness.run_unstarted,
-    completeness.call_unanswered,
-    completeness.approval_pending,
     denials.denied_but_executed,
     completeness.orphan_parent,
     completeness.duplicate_event,

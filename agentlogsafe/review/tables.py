@@ -259,8 +259,14 @@ class Tables:
         return cls(**{name: ibis.table(schema, name=name) for name, schema in SCHEMAS.items()})
 
 
-def findings(rows: Table, kind: str, severity: str, certainty: str | StringValue = "certain", **columns: Any) -> Table:
-    """Return *rows* as findings of one *kind*.
+def findings(
+    rows: Table,
+    kind: str | StringValue,
+    severity: str | StringValue,
+    certainty: str | StringValue = "certain",
+    **columns: Any,
+) -> Table:
+    """Return *rows* as findings.
 
     Columns of *rows* that are named as in `FINDINGS` are taken as they are; those given here, as expressions over
     *rows* or as constants, win over them.

@@ -55,8 +55,10 @@ class TestRuns:
         ]
         assert rows[1]["parent_run_id"] == rows[0]["run_id"]
 
-    def test_text(self, path):
+    @pytest.mark.parametrize("width", ["80", "100", "200"])
+    def test_text(self, path, monkeypatch, width):
         """A line for each run; the ids are as long as it takes to tell them apart."""
+        monkeypatch.setenv("COLUMNS", width)
         done = run("runs", path)
 
         assert done.exit_code == 0
