@@ -117,6 +117,10 @@ class Spark:
         # Spark's 200 are for much; for little, nearly all of the time would go to empty partitions.
         partitions = max(self._session.sparkContext.defaultParallelism, len(parts) // _PARTS_A_PARTITION)
         self._session.conf.set("spark.sql.shuffle.partitions", str(partitions))
+        # The same goes for compiling each stage: it pays off over many rows.
+        much = len(parts) >= _PARTS_A_PARTITION
+        self._session.conf.set("spark.sql.codegen.wholeStage", str(much).lower())
+        self._session.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if much else "NO_CODEGEN")
         numbers = list(range(len(parts)))
         read = self._read(parts, numbers, Reading(tuple(masters), {}))
         outcomes = self._outcomes(read, numbers)
