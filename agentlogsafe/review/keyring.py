@@ -13,7 +13,7 @@ _BLOCK = 1_024
 _BLOCKS = 256
 _STEPS = 10_000_000
 _STEPS_A_CALL = 2_000
-_GENERATIONS = 64
+_GENERATIONS = 300
 
 
 class Keyring:
@@ -41,6 +41,16 @@ class Keyring:
 
     def __bool__(self) -> bool:
         return bool(self._masters)
+
+    def learn(self, stream: str, parent: str, seq: int) -> None:
+        """Take note that *stream* began in a child that was forked after event *seq* of *parent*."""
+        if stream in self.forks:
+            return
+        self.forks[stream] = (parent, seq)
+        for name in self._masters:  # what was worked out as if it had no parent
+            self._last.pop((name, stream), None)
+            for block in [of for of in self._blocks if of[:2] == (name, stream)]:
+                del self._blocks[block]
 
     def key(self, name: str, stream: str, seq: int, generation: int = 0) -> bytes | None:
         """Return the key of event *seq* of *stream*, whose first key is called *name*; None out of reach."""

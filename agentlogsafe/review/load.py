@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zlib
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -240,7 +241,8 @@ class _Worker:
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},
         )
-        self._send({"number": number, "spool": str(spool), "masters": [master.hex() for master in masters]})
+        self._setting = {"number": number, "spool": str(spool), "masters": [master.hex() for master in masters]}
+        self._told = False
 
     def _send(self, message: dict[str, Any]) -> None:
         assert self._process.stdin is not None  # noqa: S101 -- it is a pipe
@@ -251,6 +253,9 @@ class _Worker:
         """Have the process read a part, and return what became of it."""
         assert self._process.stdout is not None  # noqa: S101 -- it is a pipe
         try:
+            if not self._told:
+                self._send(self._setting)
+                self._told = True
             self._send({"id": number, "part": tuple(part), **extra})
         except BrokenPipeError:
             answer = b""
@@ -263,6 +268,8 @@ class _Worker:
 
     def finish(self) -> None:
         """Have it write what it holds, and end."""
+        if not self._told:
+            self._send(self._setting)
         self._process.communicate()
         if self._process.returncode:
             msg = f"a process that reads ended with status {self._process.returncode}"
@@ -272,7 +279,10 @@ class _Worker:
         """End it, whatever it is doing."""
         if self._process.poll() is None:
             self._process.kill()
-            self._process.communicate()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]  # both are pipes
+        self._process.wait()
 
 
 class ReaderError(AgentLogSafeError):

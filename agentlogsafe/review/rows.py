@@ -277,7 +277,7 @@ class Tabulator:
         name, seq = _text(parent.get("stream")), _whole(parent.get("seq"))
         if name is not None and seq is not None and seq >= 0:
             self.forks[stream] = (name, seq)
-            self._keys.forks.setdefault(stream, (name, seq))
+            self._keys.learn(stream, name, seq)
         return (_text(begun.get("host")), _whole(begun.get("pid")), name, seq, _text(parent.get("hash")))
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PART = 8 * 2**20
+_LOOK_BACK = 2**18
 _MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"PAR1", "parquet"))
 _TEXTS = ("message", "log", "line", "value", "raw", "body", "text", "MESSAGE", "_raw")
 _STDIN = "-"
@@ -175,12 +176,14 @@ def parts(source: Source, size: int = PART) -> list[Part]:
 
 def _line_end(file: IO[bytes], place: int) -> int | None:
     """Return where, from *place* on, a line ends and none is left half; None where that is nowhere."""
-    file.seek(place)
-    file.readline()  # begins before
+    before = max(0, place - _LOOK_BACK)  # where parts of a line may have begun
+    file.seek(before)
+    if before:
+        file.readline()
     half: set[bytes] = set()
     for line in iter(file.readline, b""):
         _note_part(line, half)
-        if not half:
+        if not half and file.tell() > place:
             return file.tell()
     return None
 
@@ -209,8 +212,7 @@ def raw_lines(part: Part, tally: list[int] | None = None) -> Iterator[bytes]:
     with opened(part.path) as file:
         if part.form == "plain":
             file.seek(part.start)
-            whole = part.start == 0 and part.end <= PART
-            data = file.read() if whole else file.read(part.end - part.start)  # all there is, should it have grown
+            data = file.read(part.end - part.start) if part.end else file.read()  # a pipe has no size
             if tally is not None:
                 tally[0] = data.count(b"\n") + (not data.endswith(b"\n"))
             yield from io.BytesIO(data)
