@@ -187,4 +187,13 @@ def commands() -> click.Group:
 
     for module in (_check, _policy_test, _runs, _watch):
         module.register(group)
+    _keep_lines(group)
     return group
+
+
+def _keep_lines(group: click.Group) -> None:
+    """Put in what a raw docstring cannot hold: the character that tells click to leave a paragraph's lines alone."""
+    for command in group.commands.values():
+        command.help = (command.help or "").replace("\\b\n", "\b\n")
+        if hasattr(command, "commands"):
+            _keep_lines(command)  # type: ignore[arg-type]

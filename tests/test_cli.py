@@ -50,7 +50,10 @@ class TestMain:
         """It prints the version of the distribution."""
         assert run("--version").output.strip() == "agentlogsafe 0.3.0"
 
-    @pytest.mark.parametrize("command", [(), ("demo",), ("schema",), ("redact",)])
+    @pytest.mark.parametrize(
+        "command",
+        [(), ("demo",), ("schema",), ("redact",), ("check",), ("runs",), ("show",), ("watch",), ("policy", "test")],
+    )
     def test_help(self, command):
         """Help has an example, where there is something to try, and names the exit status."""
         done = run(*command, "--help")
@@ -58,6 +61,7 @@ class TestMain:
         assert done.exit_code == 0
         assert command == () or "Example" in done.output
         assert "Exit status" in done.output
+        assert "\\b" not in done.output
         assert "\b" not in done.output
 
     @pytest.mark.parametrize(
