@@ -144,11 +144,12 @@ class Spark:
         read.createOrReplaceTempView("read")
         for name in COLUMNS:
             columns = ", ".join(_in_view(name, of) for of in SCHEMAS[name])
-            self._session.sql(
+            self._keep(
+                name,
                 f"SELECT /*+ BROADCAST(p) */ {columns} FROM read r JOIN parts p ON r.part = p.part "
-                f"WHERE r.{name} IS NOT NULL"
-            ).createOrReplaceTempView(name)
-        self._view("stretches")
+                f"WHERE r.{name} IS NOT NULL",
+            )
+        self._keep("stretches", self._compiled("stretches"))
 
     def _read(self, parts: Sequence[Part], numbers: Sequence[int], reading: Reading) -> Any:
         from pyspark import StorageLevel  # noqa: PLC0415 -- an extra
@@ -167,8 +168,12 @@ class Spark:
         found = {row.part: Outcome(**orjson.loads(row.outcome)) for row in rows}
         return [found[number] for number in numbers]
 
-    def _view(self, name: str) -> None:
-        made = self._session.sql(self._compiled(name)).cache()
+    def _keep(self, name: str, sql: str) -> None:
+        """Make a table of what *sql* says, and keep its rows: Spark then knows how many there are."""
+        from pyspark import StorageLevel  # noqa: PLC0415 -- an extra
+
+        made = self._session.sql(sql).persist(StorageLevel.MEMORY_AND_DISK)
+        made.count()
         self._kept.append(made)
         made.createOrReplaceTempView(name)
 

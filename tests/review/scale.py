@@ -96,9 +96,9 @@ def parsed(path):
     source = f"read_json('{path}', format='newline_delimited')"
     seconds = []
     for statement in (f"SELECT count(COLUMNS(*)) FROM {source}", f"CREATE OR REPLACE TEMP TABLE t AS FROM {source}"):
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         connection.execute(statement).fetchall()
-        seconds.append(time.perf_counter() - began)
+        seconds += [time.perf_counter() - began, time.process_time() - busy]
     return seconds
 
 
@@ -136,28 +136,31 @@ def _held(pid):
 
 
 def checked(path, *options):
-    """Return the seconds that the command takes, its peak memory in bytes, and its exit status."""
-    began = time.perf_counter()
+    """Return the seconds that the command takes, its peak memory in bytes, its exit status, and its processor time."""
+    before, began = os.times(), time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-c", MAIN, "check", str(path), *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     memory = Memory(process.pid)
     memory.start()
-    out, _ = process.communicate()
+    process.communicate()
     seconds = time.perf_counter() - began
     if process.returncode not in (0, 1):
         sys.exit(f"check ended with {process.returncode}")
-    return seconds, memory.peak, process.returncode, out.decode()
+    after = os.times()
+    busy = after.children_user + after.children_system - before.children_user - before.children_system
+    return seconds, memory.peak, process.returncode, busy
 
 
 def measured(path, events, repeat, options):
     """Print a line of the table; return the seconds of a check."""
     alone = [min(column) for column in zip(*(parsed(path) for _ in range(repeat)), strict=True)]
     runs = [checked(path, *options) for _ in range(repeat)]
-    seconds, peak = min(run[0] for run in runs), max(run[1] for run in runs)
+    seconds, peak, busy = min(run[0] for run in runs), max(run[1] for run in runs), min(run[3] for run in runs)
     print(
-        f"{events:>11,} {path.stat().st_size / 1e6:>8,.0f} {alone[0]:>9.2f} {alone[1]:>9.2f} {seconds:>9.2f} "
-        f"{seconds / alone[0]:>8.1f} {seconds / alone[1]:>8.1f} {peak / 1e6:>9,.0f} {runs[0][2]:>6}",
+        f"{events:>11,} {path.stat().st_size / 1e6:>8,.0f} {alone[0]:>9.2f} {alone[2]:>9.2f} {seconds:>9.2f} "
+        f"{seconds / alone[0]:>8.1f} {seconds / alone[2]:>8.1f} {peak / 1e6:>9,.0f} {runs[0][2]:>6} "
+        f"   processor: {alone[1]:.1f}, {alone[3]:.1f}, {busy:.1f} s",
         flush=True,
     )
     return seconds
