@@ -11,7 +11,6 @@ import stat
 import threading
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 import orjson
@@ -21,6 +20,7 @@ from agentlogsafe._records import CHOSEN_NAMES, STANDARD, Audited, event_record
 from agentlogsafe._targets import listen
 from agentlogsafe.delivery import deliver
 from agentlogsafe.errors import ConfigurationError, MissingExtraError
+from agentlogsafe.events import parse_time
 from agentlogsafe.fallback import FallbackFile, fcntl, is_at, lock
 from agentlogsafe.formatter import AuditFormatter
 from agentlogsafe.handler import AuditHandler, describe
@@ -306,8 +306,7 @@ def _record(stored: dict[str, Any], logger: str, level: str, message: str) -> lo
         name if type(name) is str else "agentlogsafe", _level(stored.get(level)), "", 0, message, None, None
     )
     with suppress(ValueError, TypeError, OverflowError, OSError):
-        # Python 3.10 does not know the Z.
-        created = datetime.fromisoformat(str(stored.get("timestamp")).replace("Z", "+00:00")).timestamp()
+        created = parse_time(str(stored.get("timestamp"))).timestamp()
         record.created, record.msecs = created, created * 1000 % 1000
     return record
 

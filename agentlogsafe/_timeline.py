@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from agentlogsafe.events import parse_time
 from agentlogsafe.redaction.visible import visible
 
 if TYPE_CHECKING:
@@ -141,7 +142,6 @@ def milliseconds(timestamp: object) -> float | None:
     if isinstance(timestamp, datetime):
         return timestamp.timestamp() * 1000
     try:
-        # Until 3.11, fromisoformat does not know "Z".
-        return datetime.fromisoformat(str(timestamp).replace("Z", "+00:00")).timestamp() * 1000
+        return parse_time(str(timestamp)).timestamp() * 1000
     except (ValueError, OverflowError):
         return None

@@ -10,6 +10,7 @@ import re
 import sys
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -132,6 +133,20 @@ def timestamp(seconds: float) -> str:
         text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(whole))
         _second = (whole, text)
     return "%s%06dZ" % (text, (seconds - whole) * 1_000_000)  # noqa: UP031 -- two thirds of the cost of an f-string
+
+
+_FRACTION = re.compile(r"(?<=:[0-9]{2})\.([0-9]{1,6})[0-9]*")
+
+
+def parse_time(text: str) -> datetime:
+    """Return the time that an RFC 3339 text, or another form of ISO 8601, says; without a zone where that has none.
+
+    Raises:
+        ValueError: for what is none.
+    """
+    # Until 3.11, fromisoformat does not know "Z", nor fractions of other than three or six digits.
+    text = _FRACTION.sub(lambda match: f".{match[1]:0<6}", text)
+    return datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1:] in "Zz" else text)
 
 
 _TEXT = "text"

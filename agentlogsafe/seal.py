@@ -143,7 +143,7 @@ def digest(data: bytes, key: bytes | None) -> str:
 
 
 def read_key(where: str, source: object) -> bytes:
-    """Return the bytes of a key; a line break at their end is none of them.
+    """Return the bytes of a key; a line break at the end of text is none of them.
 
     Args:
         where: names the setting, or the option, in messages.
@@ -172,7 +172,9 @@ def read_key(where: str, source: object) -> bytes:
         raise ConfigurationError(msg)
     if isinstance(key, str):
         key = key.encode()
-    if not isinstance(key, bytes) or len(key := key.rstrip(b"\r\n")) < _LEAST_KEY:
+    if isinstance(key, bytes) and key.isascii():
+        key = key.rstrip(b"\r\n")
+    if not isinstance(key, bytes) or len(key) < _LEAST_KEY:
         msg = f"{where}: expected a key of at least {_LEAST_KEY} bytes (such as from 'openssl rand -hex 32')"
         raise ConfigurationError(msg)
     return key

@@ -119,7 +119,7 @@ def test_all_is_everything_but_spark():
     def brought_by(extra):
         return {r.name for r in requires if r.marker and r.marker.evaluate({"extra": extra})}
 
-    others = extras - {"all", "dev", "docs", "frameworks", "lint", "spark", "tests"}
+    others = extras - {"all", "dev", "docs", "engines", "frameworks", "lint", "spark", "tests"}
     assert others
     assert brought_by("all") - {"agentlogsafe"} == set().union(*map(brought_by, others)) - {"agentlogsafe"}
 

@@ -143,3 +143,9 @@ class TestCheckpoints:
             with pytest.raises(ValueError, match=r"Ed25519|PEM") as raised:
                 load(data)
             assert "not a key" not in str(raised.value)
+
+
+def test_a_key_of_bytes_keeps_its_last():
+    """A line break at the end of text is none of a key; at the end of random bytes it is."""
+    assert seal.read_key("key", lambda: b"0123456789abcdef\n") == b"0123456789abcdef"
+    assert seal.read_key("key", lambda: b"\xff" * 31 + b"\n") == b"\xff" * 31 + b"\n"

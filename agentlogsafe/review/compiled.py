@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib import resources
+from importlib import metadata, resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ _FILE = "compiled.json"
 class Compiled(NamedTuple):
     """What is written down."""
 
+    made_with: dict[str, str]
+    """The versions that compiled it: others may write the same in other words."""
     families: dict[str, list[str]]
     """The names of the rules, by family."""
     sql: dict[str, str]
@@ -41,6 +43,7 @@ def compile_all() -> Compiled:
 
     unbound = Tables.unbound()
     return Compiled(
+        {name: metadata.version(name) for name in ("ibis-framework", "sqlglot")},
         {family: [rule.__name__ for rule in listed] for family, listed in rules.FAMILIES.items()},
         {name: str(ibis.to_sql(rule(unbound), dialect="duckdb", pretty=False)) for name, rule in rules.named().items()},
     )

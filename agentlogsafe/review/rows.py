@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from agentlogsafe.events import parse_time
 from agentlogsafe.review.lines import doubled
 from agentlogsafe.review.tables import EVENTS, REJECTS, SPANS
 from agentlogsafe.seal import event_hash
@@ -260,7 +261,7 @@ class Tabulator:
                     self._seconds.clear()
                 self._seconds[text[:19]] = whole = whole * _MICROSECONDS
                 return whole + int(text[20:26])
-            given = datetime.fromisoformat(text.replace("Z", "+00:00"))
+            given = parse_time(text)
             if given.tzinfo is None:
                 return None
             return round(given.timestamp() * _MICROSECONDS)

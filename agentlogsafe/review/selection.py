@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
 from agentlogsafe.errors import ConfigurationError
+from agentlogsafe.events import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,11 +44,10 @@ def moment(text: str, now: float | None = None) -> int:
     """
     if _SPAN.fullmatch(text.strip()):
         return round(((time.time() if now is None else now) - seconds(text)) * _MICROSECONDS)
-    given = text.strip().replace("Z", "+00:00").replace("z", "+00:00")
     try:
-        found = datetime.fromisoformat(given)
+        found = parse_time(text.strip())
         if found.tzinfo is None:
-            found = datetime.fromisoformat(f"{found.isoformat()}+00:00")
+            found = found.replace(tzinfo=timezone.utc)
         return round(found.timestamp() * _MICROSECONDS)
     except (ValueError, OverflowError):
         msg = f"{text!r}: expected a time such as 2026-11-23, 2026-11-23T08:00:00Z, or 2h (ago)"
