@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import agentlogsafe
 from agentlogsafe.review.check import Review
-from tests.helpers import by_handler, lines
+from tests.helpers import by_handler, examples, lines
 from tests.review.programs import FAULTS, programs, stored
 
 # What a fault brings with it: without its start, the events of a run have no parent.
@@ -41,7 +41,7 @@ def kinds(found):
 
 
 @given(programs, seals)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_sound_programs(tmp_path, program, seal):
     """A program that runs to its end gives no finding, however it logs, sealed or not."""
     assert check(tmp_path, stored(program, seal=seal)) == []
@@ -49,7 +49,9 @@ def test_sound_programs(tmp_path, program, seal):
 
 @pytest.mark.parametrize("fault", FAULTS)
 @given(program=programs, data=st.data())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])
+@settings(
+    max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
+)
 def test_one_fault(tmp_path, fault, program, data):
     """One fault is one finding of its kind, about its run, and nothing else."""
     events = stored(program)
@@ -67,7 +69,7 @@ def test_one_fault(tmp_path, fault, program, data):
 
 
 @given(programs)
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_two_files(tmp_path, program):
     """It does not matter in which of several files an event is."""
     events = stored(program)

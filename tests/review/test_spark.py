@@ -27,9 +27,11 @@ pickle.dump(asked(*pickle.load(sys.stdin.buffer)), open(sys.argv[1], "wb"))
 """
 
 
-def asked(paths, settings):
-    """Return everything that an engine can be asked."""
+def asked(paths, settings, family=None):
+    """Return everything that an engine can be asked, or the findings of one family of rules."""
     with Review.load(paths, **settings) as review:
+        if family is not None:
+            return {"findings": review.findings(family), "sources": review.sources()}
         return {
             "findings": review.findings(),
             **{name: review.summary(name) for name in SUMMARIES},
@@ -38,7 +40,7 @@ def asked(paths, settings):
         }
 
 
-def in_a_process(paths, settings, folder):
+def in_a_process(folder, *arguments):
     """The same in a process of its own: one process can have one Spark only, and it stays."""
     import pickle
 
@@ -46,7 +48,7 @@ def in_a_process(paths, settings, folder):
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SPARK_LOCAL_IP": "127.0.0.1"}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM, str(answer)],
-        input=pickle.dumps((paths, settings)),
+        input=pickle.dumps(arguments),
         env=env,
         capture_output=True,
         timeout=1_200,
@@ -77,7 +79,7 @@ def test_local(tampered, tmp_path):
     settings = {"keys": [logs.MASTER]}
     expected = asked([tampered], settings)
 
-    found = in_a_process([tampered], {**settings, "engine": "spark", "master": "local[2]"}, tmp_path)
+    found = in_a_process(tmp_path, [tampered], {**settings, "engine": "spark", "master": "local[2]"})
 
     assert {finding.kind for finding in expected["findings"]} >= {"modified", "gap", "duplicate", "partial_line"}
     assert found == expected
@@ -129,9 +131,9 @@ def test_standalone(tmp_path, master):
     for number in range(4):
         (folder / f"{number}.log").write_bytes(b"".join(lines[number::4]))
     settings = {"keys": [logs.MASTER]}
-    expected = asked([folder], settings)
+    expected = asked([folder], settings, "integrity")
 
-    found = in_a_process([folder], {**settings, "engine": "spark", "master": master}, tmp_path)
+    found = in_a_process(tmp_path, [folder], {**settings, "engine": "spark", "master": master}, "integrity")
 
     assert {"gap", "modified"} <= {finding.kind for finding in expected["findings"]}
     assert found == expected
