@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _REPORT_EVERY = 60.0
-_FORK_PATIENCE = 1.0
+_FORK_PATIENCE = 5.0  # as long as a log call waits for a target
 
 
 class AgentLogSafeWarning(UserWarning):
@@ -99,7 +99,7 @@ def _before_fork() -> None:
     """Fork while no thread writes: the lock inside a file's buffer would stay locked in the child, for ever.
 
     logging renews its own locks in the child, but not those below it (https://github.com/python/cpython/issues/90391).
-    A target that hangs delays a fork by a second at most.
+    A target that hangs delays a fork by five seconds at most.
     """
     _held.locks = locked(_FORK_PATIENCE)
 

@@ -22,7 +22,7 @@ class Compiled(NamedTuple):
     """What is written down."""
 
     made_with: dict[str, str]
-    """The versions that compiled it: others may write the same in other words."""
+    """What compiled it: other versions, or sets in another order, may write the same in other words."""
     families: dict[str, list[str]]
     """The names of the rules, by family."""
     sql: dict[str, str]
@@ -43,7 +43,7 @@ def compile_all() -> Compiled:
 
     unbound = Tables.unbound()
     return Compiled(
-        {name: metadata.version(name) for name in ("ibis-framework", "sqlglot")},
+        {name: metadata.version(name) for name in ("ibis-framework", "sqlglot")} | {"hash": sys.hash_info.algorithm},
         {family: [rule.__name__ for rule in listed] for family, listed in rules.FAMILIES.items()},
         {name: str(ibis.to_sql(rule(unbound), dialect="duckdb", pretty=False)) for name, rule in rules.named().items()},
     )

@@ -102,7 +102,7 @@ class TestFork:
         assert torn == 0
 
     def test_while_a_target_hangs(self, tmp_path):
-        """Bounded: a target that hangs with its lock delays a fork by a second; the child logs to the fallback."""
+        """Bounded: a target that hangs with its lock delays a fork by five seconds; the child logs to the fallback."""
         inside, gate = threading.Event(), threading.Event()
 
         class Hanging(logging.Handler):

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agentlogsafe.review.check import Review
 from tests.helpers import examples
 from tests.review import logs, tamper
+from tests.test_examples import run_example
 
 seeds = st.lists(st.integers(0, 2**32), min_size=1, max_size=30, unique=True)
 
@@ -33,3 +35,36 @@ def test_untouched_logs_are_clean(name, seeds):
     """An untouched log has no finding, in any wrapping."""
     with tempfile.TemporaryDirectory() as folder:
         assert tamper.clean(name, seeds, Path(folder)) == []
+
+
+@pytest.fixture(scope="module")
+def transcripts(shared, tmp_path_factory):
+    """The lines of a hundred real conversations, replayed and sealed."""
+    folder = tmp_path_factory.mktemp("transcripts")
+    run_example("replay_transcripts.py", shared / "data/transcripts/airline-gpt-4o.jsonl.gz", "--seal", cwd=folder)
+    return (folder / "audit.jsonl").read_bytes().splitlines(keepends=True)
+
+
+def found_in(path, lines):
+    path.write_bytes(b"".join(lines))
+    with Review.load([path]) as review:
+        return {finding.kind for finding in review.findings("integrity")}
+
+
+def test_transcripts_are_clean(transcripts, tmp_path):
+    """Real conversations, sealed, give no finding."""
+    assert found_in(tmp_path / "log", transcripts) == set()
+
+
+# Not the one about lists of several items: the conversations have none.
+IN_TRANSCRIPTS = [function for function in tamper.BOTH if function is not tamper.change_order_of_items]
+
+
+@pytest.mark.parametrize("number", range(examples(len(IN_TRANSCRIPTS))))
+def test_tampered_transcripts(transcripts, tmp_path, number):
+    """Each class of tampering is found in them, too."""
+    case = IN_TRANSCRIPTS[number](logs.rng(number), transcripts)
+    found = found_in(tmp_path / "log", case.lines)
+
+    assert found & case.names
+    assert found <= case.names | case.also | ({"truncated", "open_ended", "gap"} if case.streams else set())
