@@ -80,7 +80,7 @@ class Relay(logging.handlers.QueueListener):
     def __init__(self, outlet: Outlet, settings: QueueSettings, lose: Any) -> None:
         super().__init__(queue.SimpleQueue())
         self._outlet, self._settings, self._lose = outlet, settings, lose
-        self._start_lock = threading.Lock()
+        self._start_lock = threading.RLock()
         self._closed = False
         self._held: list[logging.LogRecord] = []  # what the thread is delivering
         self._moves = True
@@ -180,7 +180,7 @@ class Relay(logging.handlers.QueueListener):
         self.queue = queue.SimpleQueue()
         self._thread = None
         self._held = []
-        self._start_lock = threading.Lock()
+        self._start_lock = threading.RLock()
 
 
 def _in_event_loop() -> bool:

@@ -34,13 +34,13 @@ class RateLimit:
                 msg = f"rate_limit.{name}: expected a positive number of records a second, got {rate!r}"
                 raise ConfigurationError(msg)
         self._rates = dict(limits)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._windows: dict[str, list[float]] = {}  # type → [begin of its second, passed, held back]
         _limits.add(self)
 
     def renew_lock(self) -> None:
         """Replace the lock, in a forked child: its holder did not come along."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def passes(self, name: str) -> tuple[bool, int]:
         """Return whether a record of type *name* may pass, and how many were held back in the second that ended."""

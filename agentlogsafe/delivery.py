@@ -41,7 +41,7 @@ class Counters:
         self.delivered = self.fallback = self.lost = 0
         self.reasons: dict[str, int] = {}
         self.reported = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler can log in the middle of what follows, in the same thread
         _counters.add(self)
 
     @property
@@ -57,13 +57,19 @@ class Counters:
     def add(self, outcome: str, reason: str | None = None) -> None:
         """Count one accepted record and its *outcome*: ``delivered``, ``fallback`` or ``lost``."""
         with self._lock:
-            setattr(self, outcome, getattr(self, outcome) + 1)
+            # No call between reading and writing: that is where signals are handled.
+            if outcome == "lost":
+                self.lost += 1
+            elif outcome == "fallback":
+                self.fallback += 1
+            else:
+                self.delivered += 1
             if reason is not None:
                 self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
     def renew(self) -> None:
         """Begin anew in a forked child: what was counted is the parent's, and the lock's holder did not come along."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.delivered = self.fallback = self.lost = self.reported = 0
         self.reasons = {}
 
@@ -112,7 +118,7 @@ def _release_after_fork() -> None:
 
 def _renew_after_fork() -> None:
     global _report_lock  # noqa: PLW0603
-    _report_lock = threading.Lock()
+    _report_lock = threading.RLock()
     for counters in list(_counters):
         counters.renew()
     _release_after_fork()
@@ -121,7 +127,7 @@ def _renew_after_fork() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_release_after_fork, after_in_child=_renew_after_fork)
 
-_report_lock = threading.Lock()
+_report_lock = threading.RLock()
 _reported: dict[str, float] = {}
 
 

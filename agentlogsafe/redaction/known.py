@@ -21,7 +21,7 @@ class KnownValues:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.values: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
 

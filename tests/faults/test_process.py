@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from agentlogsafe import delivery
 from tests.conftest import ROOT
 
 from .tools import audited, books, numbers, run_program, whole_lines
@@ -50,6 +52,32 @@ def test_growth_is_measured(tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 22
+
+
+@pytest.mark.parametrize("settings", [{}, {"rate_limit": {"*": 1_000_000}}, {"queue": True}])
+def test_signal_while_a_lock_is_held(tmp_path, settings):
+    """Not blocked: a signal's handler that logs, in the very thread that holds one of our locks, goes on."""
+    target = logging.FileHandler(tmp_path / "app.jsonl")
+    logger, handler = audited(target, **settings)
+    locks = [handler.counters._lock, delivery._report_lock]
+    locks += [handler._rate._lock] if handler._rate else []
+    locks += [handler._relay._start_lock] if handler._relay else []
+
+    def log():
+        with contextlib.ExitStack() as held:
+            for lock in locks:
+                held.enter_context(lock)
+            logger.info("tool_call", {"n": 1})
+            delivery.report("somewhere", "something failed")
+
+    thread = threading.Thread(target=log, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    handler.close()
+    target.close()
+
+    assert not thread.is_alive()
+    assert numbers(whole_lines(tmp_path / "app.jsonl")[0]) == [1]
 
 
 @posix
