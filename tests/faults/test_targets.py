@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 
 import pytest
 import structlog
@@ -239,6 +240,9 @@ class TestRecursion:
 
     def test_destructor_that_logs(self):
         """Not blocked: a destructor that logs, in the thread behind the queue or the caller's, waits for nobody."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()  # what other tests left would else be collected, and warned of, in this one
         target = Raising(None)
         logger, handler = audited(target, queue=True)
 
