@@ -12,6 +12,7 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 
 from agentlogsafe._records import Audited, AuditRecord, finished_record, to_json
 from agentlogsafe.chain import chain_for
+from agentlogsafe.context import STAMP
 from agentlogsafe.errors import ConfigurationError, check_keys
 from agentlogsafe.redaction import Report
 from agentlogsafe.settings import SETTING_NAMES
@@ -78,7 +79,8 @@ class AuditFormatter(OrjsonFormatter):
         if type(record) is AuditRecord:
             return self.prefix + to_json(record.event)
         sealer = self._chain.sealer
-        if sealer is not None:
+        # The library's own events belong to a stream already, and the last one of a stream opens no other.
+        if sealer is not None and getattr(record.__dict__.get(STAMP), "final", None) is None:
             self._joined = sealer.join(self, self._joined)
         made = self._chain.record(record)
         if type(made) is Audited:

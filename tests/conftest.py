@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from pathlib import Path
@@ -10,6 +11,7 @@ import hypothesis
 import pytest
 import structlog
 
+import agentlogsafe
 from agentlogsafe import delivery, handler
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +28,7 @@ def _clean_slate():
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
     before = {logger: _state_of(logger) for logger in _loggers()}
+    handlers = _handlers()
     raise_exceptions = logging.raiseExceptions
     delivery._reported.clear()
     handler._warned.clear()
@@ -34,6 +37,11 @@ def _clean_slate():
 
     for logger in _loggers():
         _restore(logger, before.get(logger, {"level": logging.NOTSET}))
+    # What is left open is found by the garbage collector, in the middle of another test.
+    left = [own for own in _handlers() if own not in handlers]
+    for own in sorted(left, key=lambda own: not isinstance(own, agentlogsafe.AuditHandler)):  # their targets after them
+        with contextlib.suppress(Exception):
+            own.close()
     logging.raiseExceptions = raise_exceptions
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
@@ -42,6 +50,10 @@ def _clean_slate():
 def _loggers():
     named = logging.Logger.manager.loggerDict.values()
     return [logging.getLogger(), *(logger for logger in named if isinstance(logger, logging.Logger))]
+
+
+def _handlers():
+    return [own for reference in list(logging._handlerList) if (own := reference()) is not None]
 
 
 def _state_of(logger):

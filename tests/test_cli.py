@@ -131,7 +131,7 @@ class TestDemo:
             "retrieval_result", "policy_check", "human_approval", "decision", "error",
         } <= {event["event_type"] for event in events}  # fmt: skip
         assert not any("problems" in event for event in events)
-        for secret in ("jane.doe", "Jane Doe", "5f1c0b7e", "hunter2", "4111", "555 0132"):
+        for secret in ("jane.doe", "Jane Doe", "5f1c0b7e", "hunter2", "4111 1111", "555 0132"):
             assert secret not in path.read_text("utf-8")
 
     @pytest.mark.parametrize("entry", ["formatter", "handler", "structlog"])

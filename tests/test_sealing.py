@@ -293,6 +293,21 @@ class TestOrder:
         (events,) = streams_of(sorted(read(path), key=lambda event: event["seal"]["seq"]))
         assert len(events) == 4_000
 
+    def test_who_wrote_the_end_takes_no_part_in_what_follows(self, path, logger_of):
+        """A formatter that wrote a stream's closing event gets none of the next stream's, which it wrote nothing of."""
+        logger = logger_of("formatter")
+        other = logger_of("handler")
+        logger.info("decision", {"n": 1})
+        agentlogsafe.end_streams()
+        logger.handlers[0].close()
+        before = path.read_bytes()
+        logger.handlers[0].baseFilename = str(path.with_name("reopened.jsonl"))
+        other.info("decision", {"n": 2})
+        agentlogsafe.end_streams()
+
+        assert len(path.read_bytes().splitlines()) == len(before.splitlines()) + 2
+        assert not path.with_name("reopened.jsonl").exists()
+
     def test_a_rotated_file_goes_on_with_the_stream(self, path, logger_of):
         """What a file was rotated to, and the file, hold one stream."""
         logger = logger_of("handler")
