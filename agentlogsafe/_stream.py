@@ -19,15 +19,16 @@ from agentlogsafe._ends import at_end_of_child
 from agentlogsafe._targets import listen
 from agentlogsafe.delivery import deliver, report
 from agentlogsafe.errors import ConfigurationError
-from agentlogsafe.events import new_id, timestamp
+from agentlogsafe.events import BASE_FIELDS, new_id, timestamp
 from agentlogsafe.fallback import FallbackFile
 
 if TYPE_CHECKING:
     from agentlogsafe._records import Audited
     from agentlogsafe.settings import SealSettings
 
-ROOM = 640
-"""Bytes that a line has to keep free for a seal; the first and the last of a stream say more than the others."""
+ROOM = 640 + len("".join(f',"{name}":null' for name in BASE_FIELDS))
+"""Bytes that a line has to keep free for what follows the body: a seal, of which the first and the last of a stream say
+more than the others, and fields that are null."""
 
 _PATIENCE = 5.0
 _CHECKPOINTS = 10**12  # bytes: they are few and short, and the file is never rotated
@@ -118,10 +119,10 @@ class Sealer:
         """Give *event* its seal, in place, also in its line.
 
         Args:
-            event: finished, without nulls in other places than its fields.
+            event: finished; its line, where it has one, is what is not null in it, with names in order.
             closing: counts of what became of the stream's events, where this is its last one.
         """
-        content = seal.body({name: value for name, value in event.items() if value is not None})
+        content, whole = seal.body(event, event.line)
         while True:
             place = self._place
             if closing is None and place.seq:
@@ -147,9 +148,7 @@ class Sealer:
             self._checkpoints.write(after, self._key_id)
         made["hash"] = mark
         event["seal"] = made
-        line = event.line
-        if line is not None:
-            event.line = b'%b,"seal":%b,"hash":"%b"}}' % (line[:-1], header[:-1], mark.encode())
+        event.line = seal.line(event, content, header, mark) if whole else orjson.dumps(event)
 
     def _usual(self, place: _Place) -> tuple[dict[str, Any], bytes]:
         """Return the seal of an event in the middle of the stream, without its hash, and its canonical form."""

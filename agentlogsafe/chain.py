@@ -60,7 +60,9 @@ class Chain:
         self._views = Views(settings, self.redactor)
         self.name, self.names = self._views.name, self._views.names
         self.sealer: Sealer | None = None
+        self._write: Callable[[dict[str, Any]], bytes] = orjson.dumps
         if settings.seal is not None:
+            self._write = _to_be_sealed
             self.sealer = Sealer("seal", settings.seal, self._policy, self.end_stream)
             self._line = max(_LEAST_LINE, self._line - ROOM)
 
@@ -345,7 +347,7 @@ class Chain:
             problems = [*problems, *view.problems, *report.problems]
         if problems:
             event["problems"] = problems
-        event.line = fit(event, self._line, self._string, report.size)
+        event.line = fit(event, self._line, self._string, report.size, self._write)
         for observe in observers:
             observe(event)
         return event
@@ -385,6 +387,12 @@ class Chain:
                     event[name] = self.name(value)
         event.line = None
         return event
+
+
+def _to_be_sealed(event: dict[str, Any]) -> bytes:
+    return orjson.dumps(
+        {name: value for name, value in event.items() if value is not None}, option=orjson.OPT_SORT_KEYS
+    )
 
 
 @lru_cache(maxsize=64)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _HEAD = 200
 _ROUNDS = 64
 
 
-def fit(event: dict[str, Any], line: int, string: int, size: int) -> bytes:
+def fit(event: dict[str, Any], line: int, string: int, size: int, write: Callable[[dict[str, Any]], bytes]) -> bytes:
     """Cut *event*, in place, until no string is longer than *string* and its JSON no longer than *line* bytes.
 
     What is cut leaves its beginning; its path, full length and SHA-256 go to ``truncated``. All of it is text that
@@ -22,12 +25,13 @@ def fit(event: dict[str, Any], line: int, string: int, size: int) -> bytes:
         line: bytes.
         string: characters.
         size: characters of text in the event; where that is small, no string needs to be measured.
+        write: makes JSON of an event.
 
     Returns:
-        The event as JSON.
+        What *write* makes of it.
     """
     # Serializing is what shows the length, and is not done in vain: the formatter writes the very same bytes.
-    written = orjson.dumps(event)
+    written = write(event)
     if size <= string and len(written) <= line:
         return written
     leaves: list[tuple[int, str, Any, Any]] = []
@@ -53,7 +57,7 @@ def fit(event: dict[str, Any], line: int, string: int, size: int) -> bytes:
             excess = _excess(event, cut, line)
     if cut:
         event["truncated"] = cut[:100]
-    return orjson.dumps(event)
+    return write(event)
 
 
 def _excess(event: dict[str, Any], cut: list[dict[str, Any]], line: int) -> int:

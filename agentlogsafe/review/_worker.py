@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from agentlogsafe.review.keyring import Keyring
-from agentlogsafe.review.load import COLUMNS, Outcome, read_part
+from agentlogsafe.review.load import COLUMNS, Outcome, read_columns
 from agentlogsafe.review.sources import Part
 
 
@@ -24,17 +24,12 @@ class Writer:
         self._path, self._types = path, types
         self._writer: Any = None
 
-    def write(self, part: int, rows: list[tuple[Any, ...]]) -> None:
-        """Add *rows* of a *part*."""
+    def write(self, part: int, made: Any) -> None:
+        """Add the rows of a *part*."""
         import pyarrow as pa  # noqa: PLC0415 -- an extra
         from pyarrow import parquet  # noqa: PLC0415 -- an extra
 
-        from agentlogsafe.review import arrow  # noqa: PLC0415 -- it imports them
-
-        if not rows:
-            return
-        made = arrow.table(rows, self._types)
-        made = made.add_column(0, "part", pa.repeat(pa.scalar(part, pa.int64()), len(rows)))
+        made = made.add_column(0, "part", pa.repeat(pa.scalar(part, pa.int64()), made.num_rows))
         if self._writer is None:
             plain = ("event_id", "hash", "first_event_id", "first_prev", "last_hash")
             encoded = [name for name in self._types if name not in plain]
@@ -62,9 +57,8 @@ def main() -> None:
         if "forks" in task:
             keys = Keyring([bytes.fromhex(master) for master in setting["masters"]], task["forks"])
         outcome = Outcome()
-        for batch in read_part(Part(*task["part"]), keys, outcome):
-            for name, rows in batch._asdict().items():
-                writers[name].write(task["id"], rows)
+        for name, made in read_columns(Part(*task["part"]), keys, outcome):
+            writers[name].write(task["id"], made)
         out.write(orjson.dumps(outcome) + b"\n")
         out.flush()
         gc.collect(0)

@@ -12,24 +12,25 @@ from agentlogsafe.review.rows import fitting
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TYPES = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "boolean": pa.bool_()}
+TYPES = {"string": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "boolean": pa.bool_()}
 _FEW = 64
 
 
 def schema(types: dict[str, str]) -> pa.Schema:
     """Return the Arrow schema of columns whose types are named as Ibis does."""
-    return pa.schema([(name, _TYPES[dtype]) for name, dtype in types.items()])
+    return pa.schema([(name, TYPES[dtype]) for name, dtype in types.items()])
 
 
 def table(rows: Sequence[tuple[Any, ...]], types: dict[str, str]) -> pa.Table:
     """Return *rows* as a table of columns of these *types*; a value of another type becomes null."""
     columns: Any = zip(*rows, strict=True) if rows else ((),) * len(types)
-    arrays = [_array(values, dtype) for values, dtype in zip(columns, types.values(), strict=True)]
+    arrays = [column(values, dtype) for values, dtype in zip(columns, types.values(), strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema(types))
 
 
-def _array(values: tuple[Any, ...], dtype: str) -> pa.Array:
-    count, kind = len(values), _TYPES[dtype]
+def column(values: Sequence[Any], dtype: str) -> pa.Array:
+    """Return *values* as a column of this type; a value of another type becomes null."""
+    count, kind = len(values), TYPES[dtype]
     try:
         if count and values.count(values[0]) == count:
             return pa.repeat(pa.scalar(values[0], kind), count)
@@ -40,7 +41,7 @@ def _array(values: tuple[Any, ...], dtype: str) -> pa.Array:
         return pa.array([fitting(value, dtype) for value in values], kind)
 
 
-def _strings(values: tuple[Any, ...]) -> pa.Array:
+def _strings(values: Sequence[Any]) -> pa.Array:
     if len(set(values[:_FEW])) <= _FEW // 4:
         known = {value: code for code, value in enumerate(set(values))}
         indices = np.fromiter(map(known.__getitem__, values), np.int32, len(values))

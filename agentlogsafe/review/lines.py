@@ -25,7 +25,10 @@ _CARRIERS = (
 )
 """Fields that carry an event, or its text: the surest first."""
 
+_FIRST = (b"actor", b"agent_name", b"agent_version", b"duration_ms", b"event_id")
 _DEPTH = 4  # wrappings inside wrappings
+_TRIES = 64  # to find an event within a line
+_DECODER = json.JSONDecoder()
 _PIECES = 64  # of which a line is put together at most: 1 MB of Docker's and CRI's 16 KB
 _CRI = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.?\d*(?:Z|[+-]\d\d:?\d\d)) (stdout|stderr) ([PF])(?::\S*)? ?")
 _SYSLOG = re.compile(
@@ -34,7 +37,8 @@ _SYSLOG = re.compile(
     rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d) \S+ \S+?(?:\[\d+\])?: "  # rsyslog's own format
 )
 _CLAIM = re.compile(rb'"schema_version"\s*:|"seal"\s*:\s*\{"|"event_id"\s*:.*"event_type"\s*:', re.DOTALL)
-_BEGIN = b'{"schema_version":'
+# How our lines begin: the first name of a sealed event, whose names are in order, depends on what it has.
+_BEGINNINGS = (b'{"schema_version":', *(b'{"%b":' % name for name in _FIRST))
 _OWN_NAMES = frozenset(("event_id", "event_type", "timestamp", "payload", "risk", "metadata", "run_id"))
 _ENOUGH = 4  # of these names, where one that says it all was changed
 
@@ -67,6 +71,18 @@ def is_ours(found: Any) -> bool:
     return "schema_version" in found and len(_OWN_NAMES & found.keys()) >= _ENOUGH
 
 
+def native(number: int, raw: bytes) -> Line | None:
+    """Return the event in a line that is as this library writes it, as nearly every line is; None for any other."""
+    if raw[:15] == b'{"schema_versio' or raw[:8] == b'{"agent_':
+        try:
+            event = orjson.loads(raw)
+        except ValueError:
+            return None
+        if "event_id" in event and "event_type" in event and "schema_version" in event:
+            return _line(Line, (number, "native", event, raw, None, None))
+    return None
+
+
 def read(raws: Iterable[bytes], first: int = 1) -> Iterator[Line]:
     """Yield what the lines *raws* are, each with its number; empty lines are left out.
 
@@ -74,21 +90,13 @@ def read(raws: Iterable[bytes], first: int = 1) -> Iterator[Line]:
         raws: lines with their ends; only the last may have none.
         first: the number of the first.
     """
-    loads = orjson.loads
     slow = Reader()
-    number = first - 1
-    for raw in raws:
-        number += 1
-        if raw[:15] == b'{"schema_versio':  # as we write them, and nearly every line is
-            try:
-                event = loads(raw)
-            except ValueError:
-                pass
-            else:
-                if "event_id" in event and "event_type" in event and "schema_version" in event:
-                    yield _line(Line, (number, "native", event, raw, None, None))
-                    continue
-        yield from slow.lines(number, raw)
+    for number, raw in enumerate(raws, first):
+        line = native(number, raw)
+        if line is not None:
+            yield line
+        else:
+            yield from slow.lines(number, raw)
     yield from slow.rest()
 
 
@@ -152,7 +160,7 @@ def _taken(number: int, wrapping: str, text: bytes, depth: int, *, ended: bool, 
         return
     if text[:1] != b"{":
         prefix = "syslog" if _SYSLOG.match(text) else "prefixed"
-        start = text.find(_BEGIN)
+        start = text.find(_BEGINNINGS[0])
         for place in [start] if start >= 0 else _braces(text):
             inner = text[place:]
             found = _parsed(inner)
@@ -163,21 +171,56 @@ def _taken(number: int, wrapping: str, text: bytes, depth: int, *, ended: bool, 
                         yield _broken(number, wrapping, text[:place], ended=True)
                     yield line
                     return
-    starts = [match.start() for match in re.finditer(re.escape(_BEGIN), text)]
-    if len(starts) > 1 or (starts and starts[0] > 0):
-        # A line that was cut by a kill has the next process's first line behind it.
-        pieces = [text[a:b] for a, b in zip([0, *starts], [*starts, len(text)], strict=True) if a < b]
-        for piece in pieces:
-            found = _parsed(piece.strip())
-            if is_ours(found):
+    pieces = list(_pieces(text))
+    if any(found is not None for _, found in pieces):
+        for piece, found in pieces:
+            if found is not None:
                 yield Line(number, wrapping, found, piece)
-            elif _CLAIM.search(piece):
-                yield _broken(number, wrapping, piece, ended=piece is not pieces[-1] or ended)
+            elif _CLAIM.search(piece) or piece.startswith(_BEGINNINGS):
+                yield _broken(number, wrapping, piece, ended=piece is not pieces[-1][0] or ended)
         return
-    if _CLAIM.search(text) or (not ended and text and _BEGIN.startswith(text[: len(_BEGIN)])):
+    if _CLAIM.search(text) or text.startswith(_BEGINNINGS[1:]) or (not ended and text and _begins(text)):
         yield _broken(number, wrapping, text, ended=ended)
     else:
         yield Line(number, wrapping, None, text, "foreign")
+
+
+def _begins(text: bytes) -> bool:
+    """Return whether *text* is the beginning of how our lines begin."""
+    return any(beginning.startswith(text[: len(beginning)]) for beginning in _BEGINNINGS)
+
+
+def _pieces(text: bytes) -> Iterator[tuple[bytes, Any]]:
+    """Yield the events in a line that holds several, and what is between them.
+
+    A line that was cut by a kill has the next process's first line behind it.
+    """
+    at = begun = 0
+    for _ in range(_TRIES):
+        start = min((place for name in _BEGINNINGS if (place := text.find(name, at)) >= 0), default=-1)
+        if start < 0:
+            break
+        found, end = _first_object(text, start)
+        if not is_ours(found):
+            at = start + 1
+            continue
+        if text[begun:start].strip():
+            yield text[begun:start], None
+        yield text[start:end], found
+        at = begun = end
+    if text[begun:].strip():
+        yield text[begun:], None
+
+
+def _first_object(text: bytes, start: int) -> tuple[Any, int]:
+    """Return the JSON object that begins at *start*, and where it ends."""
+    rest = text[start:].decode("utf-8", "surrogateescape")
+    try:
+        _, length = _DECODER.raw_decode(rest)
+    except (ValueError, RecursionError):
+        return None, start
+    end = start + len(rest[:length].encode("utf-8", "surrogateescape"))
+    return _parsed(text[start:end]), end
 
 
 def _braces(text: bytes) -> Iterator[int]:

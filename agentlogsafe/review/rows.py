@@ -72,41 +72,57 @@ class Tabulator:
     """
 
     def __init__(self, keys: Keyring, size: int = 16_384) -> None:
-        self._keys, self._size = keys, size
+        self.keys, self._size = keys, size
         self._seconds: dict[str, int] = {}
-        self._open: dict[str, list[Any]] = {}
-        self.lines = self.events = self.rejects = self.foreign = 0
+        self.open: dict[str, list[Any]] = {}
+        """Of each stream the span that its next event may go on with, without the stream's name."""
+        self._batch = Batch([], [], [])
+        self.events = self.rejects = self.foreign = 0
         self.forks: dict[str, tuple[str, int]] = {}
         self.unresolved: set[str] = set()
         """Keyed streams that do not fit their key and whose beginning was not seen: perhaps forked children's."""
 
     def batches(self, lines: Iterable[Line]) -> Iterator[Batch]:
         """Yield the rows of *lines*, which come in the order of the file."""
-        rows: list[tuple[Any, ...]] = []
-        spans: list[tuple[Any, ...]] = []
-        rejects: list[tuple[Any, ...]] = []
-        size, row = self._size, self._row
         for line in lines:
-            if line.kind is None:
-                made = row(line, spans)
-                if len(made) == _EVENT_WIDTH:
-                    rows.append(made)
-                else:
-                    rejects.append(made)
-            elif line.kind == "foreign":
-                self.foreign += 1
-            else:
-                rejects.append(_reject(line))
-            if len(rows) >= size or len(rejects) >= size:
-                self.events += len(rows)
-                self.rejects += len(rejects)
-                yield Batch(rows, spans, rejects)
-                rows, spans, rejects = [], [], []
-        spans.extend((stream, *span) for stream, span in self._open.items())
-        self._open = {}
-        self.events += len(rows)
-        self.rejects += len(rejects)
-        yield Batch(rows, spans, rejects)
+            self.take(line)
+            if len(self._batch.events) >= self._size or len(self._batch.rejects) >= self._size:
+                yield self.batch()
+        self.end()
+        yield self.batch()
+
+    def take(self, line: Line) -> None:
+        """Add the row of a line."""
+        if line.kind is None:
+            made = self._row(line, self._batch.spans)
+            (self._batch.events if len(made) == _EVENT_WIDTH else self._batch.rejects).append(made)
+        elif line.kind == "foreign":
+            self.foreign += 1
+        else:
+            self._batch.rejects.append(_reject(line))
+
+    def end(self) -> None:
+        """Add the spans that no event will go on with."""
+        self._batch.spans.extend((stream, *span) for stream, span in self.open.items())
+        self.open = {}
+
+    def batch(self) -> Batch:
+        """Return the rows since the last batch."""
+        batch, self._batch = self._batch, Batch([], [], [])
+        self.events += len(batch.events)
+        self.rejects += len(batch.rejects)
+        return batch
+
+    def mark(self) -> tuple[Any, ...]:
+        """Return what `undo` needs to forget what is taken from now on."""
+        spans = {stream: list(span) for stream, span in self.open.items()}
+        return (*map(len, self._batch), self.foreign, spans)
+
+    def undo(self, mark: tuple[Any, ...]) -> None:
+        """Forget the lines taken since *mark*, but for the forks they told of."""
+        for rows, length in zip(self._batch, mark, strict=False):
+            del rows[length:]
+        *_, self.foreign, self.open = mark
 
     def _row(self, line: Line, spans: list[tuple[Any, ...]]) -> tuple[Any, ...]:
         """Return the row of an event, or that of a reject, which is shorter."""
@@ -141,7 +157,7 @@ class Tabulator:
                 kind, state, lost = _text(payload.get("kind")), _text(payload.get("state")), _whole(payload.get("lost"))
         redactions = get("redactions")
         if redactions is not None:
-            redactions = sum(map(_counted, redactions.values())) if type(redactions) is dict else None
+            redactions = sum(map(counted, redactions.values())) if type(redactions) is dict else None
         problems = get("problems")
         if problems is not None:
             problems = "; ".join(map(str, problems)) if type(problems) is list else str(problems)
@@ -192,7 +208,7 @@ class Tabulator:
             closed = _closed(ended)
         hashed = seal["hash"]
         verdict = self._verdict(event, seal, text)  # type: ignore[arg-type]
-        span = self._open.get(stream)
+        span = self.open.get(stream)
         if (
             span is not None
             and span[3] + 1 == seq
@@ -207,7 +223,7 @@ class Tabulator:
             if span is not None:
                 spans.append((stream, *span))
             prev = _text(seal.get("prev"))
-            self._open[stream] = [
+            self.open[stream] = [
                 key, verdict, seq, seq, number, number, prev, hashed, _text(event_id), _text(run_id), ts,
                 ended is not None,
             ]  # fmt: skip
@@ -218,9 +234,9 @@ class Tabulator:
         name, seq = seal.get("key"), seal["seq"]
         key: bytes | None = None
         if name is not None:
-            if name not in self._keys:
+            if name not in self.keys:
                 return "unverifiable"
-            key = self._keys.key(name, seal["stream"], seq)
+            key = self.keys.key(name, seal["stream"], seq)
             if key is None:
                 return "unverifiable"
         # First as if it were as we wrote it: no fields of others, no nulls inside, no odd numbers. Where the hash fits,
@@ -246,7 +262,7 @@ class Tabulator:
                 seal["hash"] = hashed
                 event["seal"] = seal
                 fits = event_hash(event, key) == hashed
-        if not fits and name is not None and seal["stream"] not in self._keys.forks and seal.get("prev") is not None:
+        if not fits and name is not None and seal["stream"] not in self.keys.forks and seal.get("prev") is not None:
             self.unresolved.add(seal["stream"])
         return "ok" if fits else "bad"
 
@@ -278,7 +294,7 @@ class Tabulator:
         name, seq = _text(parent.get("stream")), _whole(parent.get("seq"))
         if name is not None and seq is not None and seq >= 0:
             self.forks[stream] = (name, seq)
-            self._keys.learn(stream, name, seq)
+            self.keys.learn(stream, name, seq)
         return (_text(begun.get("host")), _whole(begun.get("pid")), name, seq, _text(parent.get("hash")))
 
 
@@ -358,7 +374,8 @@ def _whole(value: Any) -> int | None:
     return value if type(value) is int and -_BIG <= value < _BIG else None
 
 
-def _counted(value: Any) -> int:
+def counted(value: Any) -> int:
+    """Return a count that ``redactions`` gives; 0 for what is none."""
     return value if type(value) is int and 0 <= value < 2**31 else 0
 
 

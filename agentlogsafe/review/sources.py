@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PART = 8 * 2**20
+_BLOCK = 2**20
 _LOOK_BACK = 2**18
 _MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"PAR1", "parquet"))
 _TEXTS = ("message", "log", "line", "value", "raw", "body", "text", "MESSAGE", "_raw")
@@ -209,19 +210,49 @@ def raw_lines(part: Part, tally: list[int] | None = None) -> Iterator[bytes]:
         OSError, EOFError: where a file is cut, or damaged.
         MissingExtraError: without what reads its compression.
     """
+    for data in blocks(part, _BLOCK):
+        for line in io.BytesIO(data):
+            if tally is not None:
+                tally[0] += 1
+            yield line
+
+
+def blocks(part: Part, size: int) -> Iterator[bytes]:
+    """Yield the text of a *part*, of at least so many bytes at a time, each to the end of a line; errors as above."""
     with opened(part.path) as file:
         if part.form == "plain":
             file.seek(part.start)
-            data = file.read(part.end - part.start) if part.end else file.read()  # a pipe has no size
-            if tally is not None:
-                tally[0] = data.count(b"\n") + (not data.endswith(b"\n"))
-            yield from io.BytesIO(data)
+            left = part.end - part.start if part.end else -1  # a pipe has no size
+            while left:
+                data = file.read(size if left < 0 else min(size, left))
+                if not data:
+                    return
+                if not data.endswith(b"\n"):
+                    data += file.readline() if left < 0 or len(data) < left else b""
+                left -= len(data) if left > 0 else 0
+                yield data
             return
         with gzip.open(file, "rb") if part.form == "gzip" else _zstd(file) as plain:
-            for line in plain:
-                if tally is not None:
-                    tally[0] += 1
-                yield line
+            yield from _whole_lines(plain, size)
+
+
+def _whole_lines(file: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Yield what can be read of a *file* in blocks, also what comes before the place where it is damaged."""
+    lines: list[bytes] = []
+    held = 0
+    try:
+        for line in file:
+            lines.append(line)
+            held += len(line)
+            if held >= size:
+                yield b"".join(lines)
+                lines, held = [], 0
+    except Exception:
+        if lines:
+            yield b"".join(lines)
+        raise
+    if lines:
+        yield b"".join(lines)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import orjson
 from agentlogsafe.errors import MissingExtraError
 from agentlogsafe.review import arrow, sources
 from agentlogsafe.review.keyring import Keyring
-from agentlogsafe.review.load import COLUMNS, LINES, Outcome, again, placed, read_part, source_rows
+from agentlogsafe.review.load import COLUMNS, LINES, Outcome, again, placed, read_columns, source_rows
 from agentlogsafe.review.sources import Part
 from agentlogsafe.review.tables import CHECKPOINTS, KEYS, SCHEMAS, SOURCES, Tables
 
@@ -45,11 +45,9 @@ class Reading(NamedTuple):
         for tasks in batches:
             for number, task in zip(tasks.column(0).to_pylist(), tasks.column(1).to_pylist(), strict=True):
                 outcome = Outcome()
-                for batch in read_part(Part(*orjson.loads(task)), keys, outcome):
-                    for name, rows in batch._asdict().items():
-                        if rows:
-                            made = arrow.table(rows, COLUMNS[name]).to_struct_array().combine_chunks()
-                            yield _batch(schema, number, name, made)
+                for name, table in read_columns(Part(*orjson.loads(task)), keys, outcome):
+                    made = table.combine_chunks().to_struct_array().combine_chunks()
+                    yield _batch(schema, number, name, made)
                 yield _batch(schema, number, "outcome", pa.array([orjson.dumps(outcome).decode()]))
 
 

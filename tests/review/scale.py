@@ -74,7 +74,7 @@ def build(path, events, calls, master=None):
                     if event[name] not in names:
                         names[event[name]] = new_id()
                     event[name] = names[event[name]]
-                event["seal"] = own = {"stream": stream, "seq": seq}
+                own = {"stream": stream, "seq": seq}
                 if prev is None:
                     start = {"time": event["timestamp"], "host": "host", "pid": 1, "package": "agentlogsafe 0.3.0"}
                     own["stream_open"] = {**start, "policy": event["policy"]}
@@ -84,9 +84,10 @@ def build(path, events, calls, master=None):
                     own["stream_close"] = {"time": event["timestamp"], "sealed": seq}
                 if master:
                     own["key"] = seal.key_id(master)
-                own["hash"] = prev = seal.event_hash(event, key)
+                header, (content, _) = seal.canonical(own), seal.body(event)
+                prev = seal.digest(header + b"\n" + content, key)
                 key = seal.next_key(key) if key else None
-                file.write(orjson.dumps(event) + b"\n")
+                file.write(seal.line(event, content, header, prev) + b"\n")
             left -= count
 
 

@@ -126,8 +126,9 @@ def name_twice(rng, lines):
     place = rng.randrange(len(lines))
     event = orjson.loads(lines[place])
     name = rng.choice([name for name in event if name != "seal"])
-    text = b'{"%s":%s,' % (name.encode(), orjson.dumps(rng.choice(("x", None, 1))))
-    lines[place] = text + lines[place][1:]
+    text = b'"%s":%s' % (name.encode(), orjson.dumps(rng.choice(("x", None, 1))))
+    line = lines[place]
+    lines[place] = b"{%s,%s" % (text, line[1:]) if rng.random() < 0.5 else b"%s,%s}\n" % (line[:-2], text)
     return Tampered(lines, {"modified"})
 
 
