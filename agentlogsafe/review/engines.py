@@ -9,7 +9,7 @@ import orjson
 
 from agentlogsafe.errors import MissingExtraError
 from agentlogsafe.review import compiled
-from agentlogsafe.review.load import COLUMNS, LINES, load
+from agentlogsafe.review.load import COLUMNS, LINES, SMALL, load
 from agentlogsafe.review.tables import CHECKPOINTS, KEYS, SCHEMAS, SOURCES
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ class DuckDB:
         except ImportError as error:
             raise missing() from error
         config: dict[str, Any] = {
-            "threads": os.cpu_count() or 1,
+            # Of a small input, threads wait for each other longer than they work.
+            "threads": 1 if sum(source.size for source in inputs) <= SMALL else os.cpu_count() or 1,
             "memory_limit": MEMORY,
             "temp_directory": str(self._spool / "temp"),
             "preserve_insertion_order": False,

@@ -99,6 +99,7 @@ class Spark:
         self._session.sparkContext.setLogLevel("ERROR")
         self._ibis = ibis.pyspark.connect(self._session)
         self._kept: list[Any] = []
+        self._full = 0
         self.columns: dict[str, list[str]] = {}
 
     def load(
@@ -112,11 +113,14 @@ class Spark:
         """Make the tables of what is read."""
         del progress  # Spark shows its own
         parts = [part for source in inputs for part in sources.parts(source)]
+        # Many files can be little to read: what counts is how many parts of full size they would make.
+        self._full = sum(source.size for source in inputs) // sources.PART
         # Spark's 200 are for much; for little, nearly all of the time would go to empty partitions.
-        partitions = max(self._session.sparkContext.defaultParallelism, len(parts) // _PARTS_A_PARTITION)
+        partitions = max(self._session.sparkContext.defaultParallelism, self._full // _PARTS_A_PARTITION)
         self._session.conf.set("spark.sql.shuffle.partitions", str(partitions))
-        # The same goes for compiling each stage: it pays off over many rows.
-        much = len(parts) >= _PARTS_A_PARTITION
+        # The same goes for compiling each stage, and for planning anew between stages: it pays off over many rows.
+        much = self._full >= _PARTS_A_PARTITION
+        self._session.conf.set("spark.sql.adaptive.enabled", str(much).lower())
         self._session.conf.set("spark.sql.codegen.wholeStage", str(much).lower())
         self._session.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if much else "NO_CODEGEN")
         numbers = list(range(len(parts)))
@@ -154,9 +158,8 @@ class Spark:
 
         tasks = [(number, orjson.dumps(tuple(part)).decode()) for number, part in zip(numbers, parts, strict=True)]
         context = self._session.sparkContext
-        frame = self._session.createDataFrame(
-            context.parallelize(tasks, max(1, len(tasks))), "number BIGINT, task STRING"
-        )
+        slices = min(len(tasks), max(context.defaultParallelism, self._full)) or 1
+        frame = self._session.createDataFrame(context.parallelize(tasks, slices), "number BIGINT, task STRING")
         read = frame.mapInArrow(reading.__call__, _read_ddl()).persist(StorageLevel.DISK_ONLY)
         self._kept.append(read)
         return read

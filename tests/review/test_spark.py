@@ -40,16 +40,25 @@ def asked(paths, settings, family=None):
         }
 
 
+def environment():
+    """Return what drivers, master, workers and executors need."""
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # nothing runs long enough to be optimized
+    }
+
+
 def in_a_process(folder, *arguments):
     """The same in a process of its own: one process can have one Spark only, and it stays."""
     import pickle
 
     answer = Path(folder) / "answer"
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SPARK_LOCAL_IP": "127.0.0.1"}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM, str(answer)],
         input=pickle.dumps(arguments),
-        env=env,
+        env=environment(),
         capture_output=True,
         timeout=1_200,
         check=False,
@@ -99,8 +108,7 @@ def master():
     deploy = "org.apache.spark.deploy"
     commands = [[f"{deploy}.master.Master", "--host", "127.0.0.1", "--port", str(port), "--webui-port", "0"]]
     worker = [f"{deploy}.worker.Worker", "--host", "127.0.0.1", "--cores", "1", "--memory", "1g", "--webui-port", "0"]
-    env = {**os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1"}
-    env["PYTHONPATH"] = os.pathsep.join(sys.path)  # of the executors
+    env = {**environment(), "SPARK_HOME": str(home)}
     with tempfile.TemporaryDirectory() as work:
         commands += [[*worker, "--work-dir", f"{work}/{number}", url] for number in range(2)]
         output = [Path(work, f"{number}.out") for number in range(3)]
