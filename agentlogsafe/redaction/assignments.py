@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import vocabulary as v
 from agentlogsafe.redaction.keys import KeyRules, classify
+from agentlogsafe.redaction.placeholders import placeholder
 from agentlogsafe.redaction.strategies import MASKED
 
 if TYPE_CHECKING:
@@ -40,11 +41,6 @@ _WORD_REST = re.compile(r"[^\s\"'`<>|]*")
 _WHOLE_LINE = frozenset(("digest", "aws4-hmac-sha256", "oauth", "hawk", "hmac"))
 _MASK = MASKED
 _DONE = re.compile(_MASK.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
-_PLACEHOLDER = re.compile(
-    r"(?i)[\"'\\]*(?:\$\{|\$\(|\{\{|<|%\(|%[sd]\b|\$[A-Z_]{2,}\b|\{[a-z_.]+\}|\*{3}|x{4}|\.{3}|…|#\{|@[a-z_.]+@|%[A-Z_]+%)"
-    r"|(?:your|my|the|some|enter|insert|replace|change|example|sample|dummy|fake|todo|tbd|n/a|redacted|masked|hidden|removed|placeholder)(?:[_ -]|\b|$)"  # noqa: E501 - one pattern
-    r"|(?:none|null|nil|true|false|undefined|nan|empty|string|str|text|int|integer|number|bool|boolean|bytes|object|any|optional|required|missing|invalid|expired|unknown|default|yes|no|on|off|ok|error|failed|success|successful|incorrect|wrong|valid|disabled|enabled|not|is|was|has|and|or|self|cls|this|var|let|const|env|request|response|function|async|await|return|new|get|set|input|output|prompt|read|auto|basic|bearer)\W*$"
-)
 _CODE = re.compile(
     r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*){1,8}(?:\(.*|\[.*)?$|[A-Za-z_$][\w$.]*\(|[A-Za-z_$][\w$.]*\[[\"']?\w|\w+://"
 )
@@ -65,6 +61,7 @@ _JUDGED = 128
 _LONGEST_NAME = 64
 _FARTHEST = 8000
 _DIGIT = re.compile(r"\d")
+_DIGITS = "0123456789"
 _CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
 _DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
 _TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
@@ -121,21 +118,31 @@ def endings(more: Iterable[str] = ()) -> frozenset[str]:
 _ENDINGS = endings()
 
 
+# A comma parts a name from a value where the name is quoted or a CONSTANT, and the value quoted:
+# ``put("password", "…")``.
+_SEPARATORS = tuple(
+    (sign, re.compile(pattern))
+    for sign, pattern in (
+        ("=", "="),
+        (":", ":"),
+        (">", ">(?<=[^-= <]>)"),
+        (",", r",(?=\s?[\"'`])"),
+        ("(", r"\((?=[\"'`])"),
+    )
+)
+
+
 def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple[int, int]]:
     """Yield where the name ends and the value may start, for each separator behind a sensitive ending."""
-    for sign in "=:>,(" if '"' in text or "'" in text or "`" in text else "=:>":
-        at = text.find(sign)
-        while at >= 0:
-            if (
-                (sign == "," and not _after_name(text, at))
-                or (sign == "(" and text[at + 1 : at + 2] not in _QUOTES)
-                or (sign == ">" and text[at - 1 : at] in "-= <")
-            ):
-                at = text.find(sign, at + 1)
+    quoted = '"' in text or "'" in text or "`" in text
+    for sign, places in _SEPARATORS if quoted else _SEPARATORS[:3]:
+        for place in places.finditer(text) if sign in text else ():
+            at = place.start()
+            if sign == "," and text[at - 1] not in _QUOTES and not text[at - 1].isupper():
                 continue
             begin = at - 8 if at > 8 else 0  # noqa: PLR2004 - a length, and what it is of stands beside it
             end = begin + len(text[begin:at].rstrip(_TAIL_DROPPED))
-            word = text[max(end - 6, 0) : end].rstrip("0123456789")[-4:]
+            word = text[end - 6 if end > 6 else 0 : end].rstrip(_DIGITS)[-4:]  # noqa: PLR2004 - as above
             low = word.lower()
             if (
                 low in endings_
@@ -143,16 +150,6 @@ def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple
                 or (low[-2:] in endings_ and not word[1:2].isalpha())
             ):
                 yield end, at + 1
-            at = text.find(sign, at + 1)
-
-
-def _after_name(text: str, at: int) -> bool:
-    """Return whether the comma at *at* parts a name from a value: ``put("password", "…")``.
-
-    The name is quoted or a CONSTANT, the value quoted.
-    """
-    after = text[at + 1 : at + 3].lstrip()[:1]
-    return after in _QUOTES and after != "" and (text[at - 1] in _QUOTES or text[at - 1].isupper())
 
 
 def touches(text: str) -> bool:
@@ -164,10 +161,11 @@ def find(text: str, keys: KeyRules, endings_: frozenset[str] = _ENDINGS) -> list
     """Return the spans of values that stand behind a sensitive name in *text*."""
     spans: list[Span] = []
     covered = 0
+    masks = "[" in text
     for end, start in separators(text, endings_):
         if (
             start < covered
-            or _DONE.match(text, start)
+            or (masks and _DONE.match(text, start))
             or (text[start - 1] == ">" and _CLOSED.match(text[max(0, end - 66) : end][::-1]))
         ):
             continue
@@ -297,9 +295,9 @@ def _named(text: str, start: int, category: str) -> Span | None:
     found = _quoted(text, start)
     if found:
         value = text[found[0] : found[1]][:_JUDGED]
-        return None if _MASK.fullmatch(value) or _PLACEHOLDER.match(value) or "%" in value else (*found, "NAME")
+        return None if _MASK.fullmatch(value) or placeholder(value) or "%" in value else (*found, "NAME")
     found_ = _anchored(text, start, _PERSON, "NAME")
-    if found_ and (_PLACEHOLDER.match(text[found_[0] : found_[1]]) or _TYPED.match(text, found_[1])):
+    if found_ and (placeholder(text[found_[0] : found_[1]]) or _TYPED.match(text, found_[1])):
         return None
     return found_
 
@@ -322,7 +320,7 @@ def _header(text: str, start: int, category: str) -> Span | None:
     if (
         len(value) < 4  # noqa: PLR2004 - a length, and what it is of stands beside it
         or _MASK.match(value)
-        or _PLACEHOLDER.match(value)
+        or placeholder(value)
         or (not scheme and (_prose(value) or _DOTTED.fullmatch(value) or _expression(value)))
         or "(" in value
     ):
@@ -373,7 +371,7 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
     """Return whether *value* can be a secret: no placeholder, type, expression or word of the sentence."""
     if "[" in value:
         value = _MASK.sub("", value)
-    if not value or value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or _PLACEHOLDER.match(value):
+    if not value or value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or placeholder(value):
         return False
     if category == "CARD_CODE" or name == "pin" or name.endswith("_pin"):
         return value.isdigit()

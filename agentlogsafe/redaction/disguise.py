@@ -148,19 +148,24 @@ def encoded(text: str) -> list[tuple[int, int, str]]:
     """Return the spans of *text* that are base64 of readable text, with that text."""
     out: list[tuple[int, int, str]] = []
     for start, _ in _BASE64_RUNS.find(text):
-        match = _BASE64.match(text, start)
+        match = _BASE64.match(text, start) if _readable(text[start : start + _BASE64_LEAST]) else None
         decoded = _decode(match[0]) if match else None
         if match and decoded is not None:
             out.append((*match.span(), decoded))
     return out
 
 
-def _decode(token: str) -> str | None:
-    head = token[:20].replace("-", "+").replace("_", "/")
+def _readable(head: str) -> bool:
+    """Return whether the first twenty characters of a token, *head*, are base64 of readable text."""
     try:
-        first = binascii.a2b_base64(head)
-        if not first.isascii() or not _printable(first):
-            return None
+        first = binascii.a2b_base64(head.replace("-", "+").replace("_", "/"))
+    except (binascii.Error, ValueError):
+        return False
+    return first.isascii() and _printable(first)
+
+
+def _decode(token: str) -> str | None:
+    try:
         whole = token.rstrip("=").replace("-", "+").replace("_", "/")
         decoded = binascii.a2b_base64(whole + "=" * (-len(whole) % 4)).decode("utf-8")
     except (binascii.Error, ValueError):

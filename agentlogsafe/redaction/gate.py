@@ -94,13 +94,15 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
     if "-" in text:
         if " -" in text or text[0] == "-" or "\n-" in text:
             bits |= OPTION
-        if text.count("-") > 4 and chained(text, "-", 3):  # noqa: PLR2004 - a length, and what it is of stands beside it
+        if among & COLONS and text.count("-") > 4 and chained(text, "-", 3):  # noqa: PLR2004 - a length, and what it is of stands beside it
             bits |= COLONS
     if among & ESCAPED and disguise.escaped(text):
         bits |= ESCAPED
-    if ("=" in text or ":" in text or ">" in text or "," in text or "(" in text) and next(
-        separators(text, names), None
-    ) is not None:
+    if (
+        (among & NAMED)
+        and ("=" in text or ":" in text or ">" in text or "," in text or "(" in text)
+        and next(separators(text, names), None) is not None
+    ):
         bits |= NAMED
     if among & COLONS and ":" in text and chained(text, ":", 5):
         bits |= COLONS

@@ -14,10 +14,10 @@ import string
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agentlogsafe.redaction.detectors.base import either
-from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS, card, iban, issued
+from agentlogsafe.redaction import groups
+from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS, iban, issued
 from agentlogsafe.redaction.detectors.national import NUMBERS
-from agentlogsafe.redaction.phones import phone_at, spoken_at
+from agentlogsafe.redaction.phones import calling_words, phone_at, spoken_at
 
 Span = tuple[int, int, str]
 Check = Callable[[str], bool]
@@ -47,15 +47,6 @@ _OUTLINE = bytes(
     else code
     for code in range(256)
 )  # fmt: skip
-# How telephone numbers and cards go on after their first digit; the table's numbers are added to these.
-_HEADS = "99-99|99.99|99 99|-99|.99| 99|(99| (9|-(9|.(9|999-99|999.99|999 99"
-_HEAD = re.compile("^A*9")
-# A group that is worth a look: it starts with a zero, has a word, a plus or a parenthesis close before it, is long, or
-# goes on like one of the numbers. Most groups of most texts are not, and cost no more than this pattern.
-_CANDIDATE = (
-    r"[09](?<![09].)(?:(?<=0)|(?<=[A?][^09A].)|(?<=[A?][^09A]{2}.)|(?<=[A?][^09A]{3}.)|(?<=[A?][^09A]{4}.)"
-    r"|(?<=[+(].)|(?<=\+ .)|(?=[09A]{4}|HEADS)|(?<=AA.)(?=[09][ -][09A]{4}))[09A]*"
-)
 _IBANS = {
     size: re.compile(rf"[A-Za-z0-9](?:[ -]{{0,2}}[A-Za-z0-9]){{{size - 1}}}(?![^\W_])")
     for size in set(IBAN_LENGTHS.values())
@@ -135,14 +126,11 @@ class Numbers:
         }
         self._rows = {shape: tuple(sorted(kinds, key=lambda kind: not kind.alone)) for shape, kinds in shapes.items()}
 
-        heads = {
-            _HEAD.sub("", shape[: len(first) + 3].decode())
-            for first, (shapes_, _) in self._starts.items()
-            for shape in shapes_
-        }
-        self._groups = re.compile(
-            _CANDIDATE.replace("HEADS", either(heads | set(_HEADS.split("|"))).replace("9", "[09]")).encode()
-        )
+        self._groups = groups.pattern(self.shapes())
+
+    def shapes(self) -> dict[bytes, int]:
+        """Return all outlines of the table, with the lengths of their first groups."""
+        return {shape: len(first) for first, (shapes, _) in self._starts.items() for shape in shapes}
 
     def find(self, text: str, context: str = "", *, eager: bool = False) -> list[Span]:
         """Return the spans of numbers in *text*; *context* is the name that the text stood under.
@@ -162,38 +150,46 @@ class Numbers:
         reading: _Reading | None = None
         outline = b""
         phones = self._phones
+        calling: tuple[str, ...] | None = None
         taken = -9
-        for match in self._groups.finditer(marked):
-            start, end = match.span()
-            if start < taken:
-                continue
-            if reading is None:
-                outline = marked.replace(b"0", b"9")
-                reading = _Reading(text, outline, context, self._starts, self._rows, checks)
-            elif reading.exhausted:
-                return None
-            if start and outline[start - 1] in _ALNUM:
-                if outline[start - 1] == _LETTER:
-                    least = max(start - _LETTERS_BEFORE - 1, 0)
-                    start = least + len(outline[least:start].rstrip(b"A"))
-                if start and outline[start - 1] in _ALNUM and text[start - 1].isalnum():
+        at = 0
+        while at >= 0:
+            candidates = self._groups.finditer(marked, at)
+            at = -1
+            for match in candidates:
+                if match.lastindex is None:
                     continue
-            size = end - start
-            if size > _LONGEST_GROUP or (outline[end : end + 1] == b"?" and text[end].isalnum()):
-                continue
-            if outline[start] == _LETTER:
-                found = reading.at(start, end)
-            elif size <= _LONGEST_PLAIN:
-                found = (
-                    phone_at(text, start, size, max(start - 1, 0) if eager else taken) if phones else None
-                ) or reading.at(start, end)
-                if found is None and phones and outline[start - 2 : start - 1] != b"9":
-                    found = spoken_at(text, start)
-            else:
-                continue
-            if found:
-                spans.append(found)
-                taken = found[1]
+                if reading is None:
+                    outline = marked.replace(b"0", b"9")
+                    reading = _Reading(text, outline, context, self._starts, self._rows, checks)
+                elif reading.exhausted:
+                    return None
+                start, end = match.span()
+                if start and outline[start - 1] in _ALNUM:
+                    if outline[start - 1] == _LETTER:
+                        least = max(start - _LETTERS_BEFORE - 1, 0)
+                        start = least + len(outline[least:start].rstrip(b"A"))
+                    if start and outline[start - 1] in _ALNUM and text[start - 1].isalnum():
+                        continue
+                size = end - start
+                if size > _LONGEST_GROUP or (outline[end : end + 1] == b"?" and text[end].isalnum()):
+                    continue
+                if outline[start] == _LETTER:
+                    found = reading.at(start, end)
+                elif size <= _LONGEST_PLAIN:
+                    found = (
+                        phone_at(text, start, size, max(start - 1, 0) if eager else taken) if phones else None
+                    ) or reading.at(start, end)
+                    if found is None and phones and outline[start - 2 : start - 1] != b"9":
+                        if calling is None:
+                            calling = calling_words(text)
+                        found = spoken_at(text, start, calling) if calling else None
+                else:
+                    continue
+                if found:
+                    spans.append(found)
+                    taken = at = found[1]  # what is inside costs nothing when the search goes on behind it
+                    break
         return None if reading is not None and reading.exhausted else spans
 
 
@@ -339,7 +335,7 @@ class _Reading:
 
     def _card_like(self, number: str, start: int, end: int) -> bool:
         """Return whether *number* has a known issuer, or a word beside it that calls it a card."""
-        if card(number):
+        if len(number) in issued(number[:4]) and len(set(number)) > 1:
             return True
         return len(set(number)) > 2 and self._cards() and not _CARD_CONTEXT.isdisjoint(self._around(start, end))  # noqa: PLR2004 - no filler
 

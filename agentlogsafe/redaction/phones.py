@@ -72,8 +72,17 @@ def _shaped(detector: Detector, text: str, start: int) -> tuple[int, int] | None
     return match.span() if match and detector.valid is not None and detector.valid(match[0]) else None
 
 
-def spoken_at(text: str, start: int) -> Span | None:
-    """Return the number at *start* when the words before it say that it is for calling: ``call me on 5551234567``."""
+def calling_words(text: str) -> tuple[str, ...]:
+    """Return which of the words for calling are in *text*."""
+    low = text.lower()
+    return tuple([word for word in _CALLING if word in low])
+
+
+def spoken_at(text: str, start: int, words: tuple[str, ...]) -> Span | None:
+    """Return the number at *start* when one of *words* before it says that it is for calling.
+
+    ``call me on 5551234567``.
+    """
     if text[start - 1 : start] == "(":
         start -= 1
     said = start - 1
@@ -87,7 +96,7 @@ def spoken_at(text: str, start: int) -> Span | None:
     before = text[max(0, start - _FARTHEST) : start]
     low = before.lower()
     before += "5550100"
-    for word in _CALLING:
+    for word in words:
         at = low.find(word)
         while at >= 0:
             spoke = SPOKEN.compiled.match(before, at)

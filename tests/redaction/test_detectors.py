@@ -7,11 +7,15 @@ import random
 import re
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
-from agentlogsafe.redaction import Report, compile_policy, redact
+from agentlogsafe.redaction import Report, compile_policy, groups, redact
 from agentlogsafe.redaction.detectors import DETECTORS, NUMBERS, checks, markdown
 from agentlogsafe.redaction.detectors.base import sample
+from agentlogsafe.redaction.detectors.contact import PHONES
+from agentlogsafe.redaction.numbers import Numbers
 
 FRAMES = ("{}", "see {} there", "value: {}", '"{}"', "({})", "line\n{}\nline", "x={}&y=1")
 EXAMPLES = [(d.name, d.category, sample(shape)) for d in DETECTORS for shape in d.yes]
@@ -173,8 +177,28 @@ def test_validators_survive_anything():
     """Checksums are only asked about what has the right outline, and a stumbling one counts as no."""
     assert not checks.iban("DE00")
     assert checks.luhn("4111111111111111")
-    assert not checks.card("4111111111111112")
+    assert not checks.luhn("4111111111111112")
     assert redact("DE89 3704 0044 0532 0130 01") == "DE89 3704 0044 0532 0130 01"
+
+
+EVERY = Numbers()
+EVERY._groups = groups.pattern(EVERY.shapes(), "")
+
+
+@given(
+    st.lists(
+        st.sampled_from([text for _, _, text in NUMBER_EXAMPLES])
+        | st.sampled_from([d.yes[0] for d in PHONES] + ["DE89 3704 0044 0532 0130 00", "4111 1111 1111 1111"])
+        | st.sampled_from(NUMBERS).flatmap(lambda number: st.sampled_from(number.outlines))
+        | st.text(alphabet="0123456789aAZ .,:;-_/+()\u0661é?", max_size=12),
+        max_size=8,
+    ),
+    st.sampled_from(["", " ", ", ", "\n", "-", "("]),
+)
+def test_only_marked_groups_are_numbers(parts, between):
+    """The groups that the pattern of candidates leaves unmarked start no number."""
+    text = between.join(parts)
+    assert compile_policy()._scanner._numbers.find(text) == EVERY.find(text)
 
 
 def test_documentation():

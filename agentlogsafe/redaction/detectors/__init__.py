@@ -19,7 +19,8 @@ DETECTORS: tuple[Detector, ...] = (*PROVIDERS, *CREDENTIALS, EMAIL, *PHONES, IPV
 """All detectors that are patterns."""
 
 
-Within: TypeAlias = "tuple[int, str, Detector]"
+Within: TypeAlias = "tuple[int, int, str, Detector]"
+_RARE = "~|$%+=:/._-qzjvwxkybmghpu"  # of a literal's characters, look for the first of these first
 
 
 class Tables:
@@ -40,14 +41,19 @@ class Tables:
                 known = self.starts.get(start[:3], ())
                 if detector not in known:
                     self.starts[start[:3]] = (*known, detector)
-        self.opening = re.compile(rf"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{{2}}))(?={either(self.starts)})")
-        """Where a token may start, in a run of token characters."""
-        self.within: tuple[Within, ...] = tuple(
-            sorted(
-                ((d.least, literal, d) for d in credentials if d.within for literal in d.gate), key=lambda row: row[0]
-            )
+        self.opening = re.compile(rf"(?:[^A-Za-z0-9]|(?<=%)[0-9A-Fa-f]{{2}})(?={either(self.starts)})")
+        """What a token may start behind, in a run of token characters: a sign, or one that is percent-encoded."""
+        within = sorted(
+            ((d.least, literal, d) for d in credentials if d.within for literal in d.gate), key=lambda row: row[0]
         )
-        """What is looked for inside long tokens, shortest first: least length, a literal in it, the detector."""
+        signs: dict[str, list[Within]] = {}
+        for place, row in enumerate(within):
+            signs.setdefault(next((sign for sign in _RARE if sign in row[1]), ""), []).append((place, *row))
+        self.within: tuple[tuple[str, tuple[Within, ...]], ...] = tuple(
+            (sign, tuple(rows)) for sign, rows in signs.items()
+        )
+        """What is looked for inside long tokens, behind a sign of its literal: its place among them all (shortest
+        first), least length, the literal, the detector."""
         self.gated: tuple[tuple[str, Detector], ...] = tuple(
             (_sign(d.gate), d) for d in credentials if not d.starts and not d.within
         )

@@ -38,16 +38,22 @@ def sample(shape: str) -> str:
     return _SLOT.sub(fill, shape)
 
 
-def either(words: Iterable[str]) -> str:
-    """Return a pattern of any of *words* that looks at each character once: ``ab|ac|d`` is ``(?:a(?:b|c)|d)``."""
+def either(words: Iterable[str], *, whole: bool = False) -> str:
+    """Return a pattern of any of *words* that looks at each character once: ``ab|ac|d`` is ``(?:a(?:b|c)|d)``.
+
+    Where one starts with another, the shorter is enough, unless something that follows needs the *whole*.
+    """
     tails: dict[str, list[str]] = {}
+    ended = False
     for word in sorted(words):
-        if not word:
-            return ""  # what is shorter is enough
-        tails.setdefault(word[0], []).append(word[1:])
-    return (
-        "(?:" + "|".join(re.escape(first) + (either(rest) if any(rest) else "") for first, rest in tails.items()) + ")"
-    )
+        if word:
+            tails.setdefault(word[0], []).append(word[1:])
+        elif whole:
+            ended = True
+        else:
+            return ""
+    branches = [re.escape(first) + (either(rest, whole=whole) if any(rest) else "") for first, rest in tails.items()]
+    return "(?:" + "|".join(branches) + ("|)" if ended else ")")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,11 @@ class Number:
 def mixed(text: str) -> bool:
     """Return whether *text* looks random: letters and digits both, and enough different ones."""
     characters = set(text)
-    return len(characters) > 7 and any(map(str.isdigit, characters)) and any(map(str.isalpha, characters))  # noqa: PLR2004 - a length, and what it is of stands beside it
+    if len(characters) <= 7:  # noqa: PLR2004 - a length, and what it is of stands beside it
+        return False
+    if text.isascii():
+        return not (characters.isdisjoint(string.digits) or characters.isdisjoint(string.ascii_letters))
+    return any(map(str.isdigit, characters)) and any(map(str.isalpha, characters))
 
 
 def varied(text: str) -> bool:

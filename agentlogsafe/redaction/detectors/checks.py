@@ -4,6 +4,7 @@
 # ruff: noqa: PLR2004 - checksums, calendars and lengths are numbers
 from __future__ import annotations
 
+import string
 from functools import cache
 
 from stdnum.be import nn
@@ -61,16 +62,14 @@ def issued(first: str) -> frozenset[int]:
     return frozenset(size for size in range(12, 20) if issuer(first.ljust(size, "0")))
 
 
-def card(digits: str) -> bool:
-    """Return whether *digits* are a card number: a known issuer, its length, Luhn's checksum."""
-    return luhn(digits) and issuer(digits) and len(set(digits)) > 1
+_LETTERS_AS_NUMBERS = {ord(letter): str(10 + place) for place, letter in enumerate(string.ascii_uppercase)}
 
 
 def iban(text: str) -> bool:
     """Return whether *text* (no spaces, upper case) is an IBAN: the country's length and ISO 7064 mod 97."""
     if IBAN_LENGTHS.get(text[:2]) != len(text) or not text[2:4].isdigit() or not text.isalnum():
         return False
-    return int("".join(str(int(c, 36)) for c in text[4:] + text[:4])) % 97 == 1
+    return int((text[4:] + text[:4]).translate(_LETTERS_AS_NUMBERS)) % 97 == 1
 
 
 def date6(digits: str) -> bool:

@@ -1,0 +1,130 @@
+"""Tokens that are told by their shape: what they start with, what is in them, what stands beside them."""
+
+from __future__ import annotations
+
+import string
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from agentlogsafe.redaction import disguise
+
+if TYPE_CHECKING:
+    from agentlogsafe.redaction.detectors import Tables
+    from agentlogsafe.redaction.detectors.base import Detector
+
+Span = tuple[int, int, str]
+
+_NEAR = 2010
+_SHORTEST = 16
+_RUNS = disguise.Runs(string.ascii_letters + string.digits + "_.+/=%:!~$|-", _SHORTEST)
+_SIGNS = "\"'=+_-."
+_FIRST = itemgetter(0)
+
+
+class Tokens:
+    """The token tables of one policy, ready to be applied to text."""
+
+    __slots__ = ("_gated", "_tables")
+
+    def __init__(self, tables: Tables) -> None:
+        """Sort what is looked for by its literals by a sign in them."""
+        self._tables = tables
+        signs: dict[str, list[tuple[str, Detector]]] = {}
+        for _, detector in self._tables.gated:
+            for literal in detector.gate:
+                signs.setdefault(_sign(literal), []).append((literal, detector))
+        self._gated = tuple((sign, tuple(found)) for sign, found in signs.items())
+
+    def find(self, text: str, spans: list[Span]) -> None:
+        """Look at each long run of token characters: by what it starts with, and by what it holds."""
+        low = text.lower()
+        runs = list(_RUNS.find(text))
+        if runs:
+            self._runs(text, runs, spans)
+        for sign, literals in self._gated:
+            if sign not in low:
+                continue
+            for literal, detector in literals:
+                at = low.find(literal)
+                if at >= 0:
+                    self._at_literal(text, low, at, literal, detector, spans)
+
+    def _runs(self, text: str, runs: list[tuple[int, int]], spans: list[Span]) -> None:
+        tokens = [text[begin:end] for begin, end in runs]
+        joined = "\n".join(tokens).lower()
+        within = [row for sign, rows in self._tables.within if sign in joined for row in rows if row[2] in joined]
+        within.sort(key=_FIRST)
+        opening = self._tables.opening
+        taken = -1
+        for (begin, end), token in zip(runs, tokens, strict=True):
+            found = self._start(text, begin) if begin >= taken else None
+            if found:
+                spans.append(found)
+                taken = found[1]
+            if not token.isalnum():
+                for match in opening.finditer(text, begin, end - _SHORTEST + 3):
+                    found = self._start(text, match.end()) if match.end() >= taken else None
+                    if found:
+                        spans.append(found)
+                        taken = found[1]
+            size = end - begin
+            low = ""
+            for _, least, literal, detector in within:
+                if least > size:
+                    break
+                low = low or token.lower()
+                if literal in low:
+                    spans.extend(
+                        (*inner.span(detector.part), detector.category)
+                        for inner in detector.compiled.finditer(text, begin, end)
+                        if holds(detector, inner[detector.part])
+                    )
+
+    @staticmethod
+    def _at_literal(text: str, low: str, at: int, literal: str, detector: Detector, spans: list[Span]) -> None:  # noqa: PLR0917 - one place, called from one
+        """Look for *detector* in a *text* that has its literal; an anchored one only where that stands."""
+        if not detector.anchored or len(low) != len(text):
+            search(detector, text, spans)
+            return
+        while at >= 0:
+            here = detector.compiled.match(text, at)
+            if here and holds(detector, here[detector.part]):
+                spans.append((*here.span(detector.part), detector.category))
+                at = here.end() - 1
+            at = low.find(literal, at + 1)
+
+    def _start(self, text: str, at: int) -> Span | None:
+        """Return the span of the provider token that starts at *at*."""
+        starts = self._tables.starts
+        for size in (3, 2, 1):
+            for detector in starts.get(text[at : at + size], ()):
+                if detector.needs and text.find(detector.needs, at, at + _NEAR) < 0:
+                    continue
+                found = detector.compiled.match(text, at)
+                if found and holds(detector, found[detector.part]):
+                    return (*found.span(detector.part), detector.category)
+        return None
+
+
+def _sign(literal: str) -> str:
+    """Return a sign that is in *literal*: looking for one character is ten times as fast as for several."""
+    return next((sign for sign in _SIGNS if sign in literal), "")
+
+
+def holds(detector: Detector, value: str) -> bool:
+    """Return whether *value* passes the detector's own check, if it has one."""
+    if detector.valid is None:
+        return True
+    try:
+        return detector.valid(value)
+    except Exception:  # noqa: BLE001 - a validator that stumbles over a value does not know it
+        return False
+
+
+def search(detector: Detector, text: str, spans: list[Span]) -> None:
+    """Add the spans of all that *detector* matches in *text*."""
+    spans.extend(
+        (*match.span(detector.part), detector.category)
+        for match in detector.compiled.finditer(text)
+        if holds(detector, match[detector.part])
+    )
