@@ -213,14 +213,15 @@ def _tagged(text: str, start: int, category: str) -> Span | None:
 
 def _category(text: str, end: int, keys: KeyRules) -> tuple[str | None, str]:
     """Return what the name that ends at *end* announces: the last word alone, or with up to two words before it."""
-    before = text[max(0, end - _BEFORE) : end][::-1]
+    before = text[end - _BEFORE if end > _BEFORE else 0 : end][::-1]
     match = _NAME.match(before)
     if not match:
         return None, ""
-    name = match["name"][::-1].lstrip("-.$@[")
+    name, more = match.group("name", "more")
+    name = name[::-1].lstrip("-.$@[")
     category = keys.category(name)
-    more = (match["more"] or "")[::-1].strip()
     if more and category in (None, "TOKEN", "NAME?"):
+        more = more[::-1].strip()
         for count in (1, 2):
             joined = " ".join(more.split()[-count:]) + " " + name
             if category is None or category == "NAME?":

@@ -44,6 +44,7 @@ _ESCAPE = re.compile(
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,20000}={0,2}(?![A-Za-z0-9+/_=-])")
 _BASE64_LEAST = 20
+_LOW_BYTES = frozenset(string.ascii_uppercase + "abcdef")  # every fourth character, where no byte is beyond ASCII
 _PRINTABLE = bytes(range(32, 127)) + b"\t\n\r" + bytes(range(128, 256))
 _PLAIN = {
     "\u00a0": " ",
@@ -157,6 +158,8 @@ def encoded(text: str) -> list[tuple[int, int, str]]:
 
 def _readable(head: str) -> bool:
     """Return whether the first twenty characters of a token, *head*, are base64 of readable text."""
+    if not _LOW_BYTES.issuperset(head[::4]):
+        return False
     try:
         first = binascii.a2b_base64(head.replace("-", "+").replace("_", "/"))
     except (binascii.Error, ValueError):

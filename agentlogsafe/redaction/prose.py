@@ -135,6 +135,9 @@ def stated(text: str) -> list[Span]:
 def options(text: str, category_of: object) -> list[Span]:
     """Return the spans of secrets on a command line; *category_of* tells what a long option's name announces."""
     spans: list[Span] = []
+    low = _lower(text)
+    if low and "-" not in text and "/user:" not in low:
+        return spans  # every pattern has one of them
     for match in _OPTION.finditer(text):
         category = category_of(match["k"])  # type: ignore[operator]
         if category is None or match.lastgroup is None:
@@ -153,7 +156,6 @@ def options(text: str, category_of: object) -> list[Span]:
             ):
                 continue
             spans.append((*match.span(match.lastgroup), category))
-    low = _lower(text)
     for matches in (_USER.finditer(text), _matches(_DATABASE, text, low), _matches(_LOGIN, text, low)):
         for match in matches:
             value = match["v"]

@@ -126,8 +126,8 @@ class Scanner:
                 # What shows only when its neighbour is masked is the rest of a run, which would go bit by bit.
                 spans = _grown(text, spans)
             text, rest = self._replace(text, spans, counts)
-            # A mask answers nothing that was not asked before.
-            bits &= gate.questions(rest, self._endings, bits) if bits else 0
+            # A mask answers nothing that was not asked before. Whether a name is left costs as much to ask as to look.
+            bits &= gate.questions(rest, self._endings, bits & ~gate.NAMED) | gate.NAMED
             if not bits and not (self._custom and self._wanted(text)):
                 return text
         counts["UNREDACTABLE"] = counts.get("UNREDACTABLE", 0) + 1
@@ -218,9 +218,11 @@ class Scanner:
         if bits & (gate.NUMBER | gate.DOTTED):
             if bits & gate.DOTTED and "ipv4" in allowed:
                 self._network(IPV4, text, spans)
-            spans += self._numbers.find(text, context, eager=eager)
-            if spans:
-                spans = _outside_accounts(text, spans)
+            spans += [
+                span
+                for span in self._numbers.find(text, context, eager=eager)
+                if span[2] not in _NUMERIC or not _in_account(text, span[0], span[1])
+            ]
         elif bits & gate.WORD:
             spans += self._numbers.find(text, context, eager=eager)
         if bits & gate.COLONS:
@@ -291,15 +293,9 @@ def _grown(text: str, spans: list[Span]) -> list[Span]:
     return out
 
 
-def _outside_accounts(text: str, spans: list[Span]) -> list[Span]:
-    """Drop the numbers found inside what is written like an IBAN but is none: its parts are none either."""
-    return [span for span in spans if span[2] not in _NUMERIC or not _in_account(text, span[0], span[1])]
-
-
 def _in_account(text: str, start: int, end: int) -> bool:
-    if text[start - 1 : start] not in (" ", "-") or not (
-        text[start - 2 : start - 1].isupper() or text[start - 2 : start - 1].isdigit()
-    ):
+    """Return whether a number is inside what is written like an IBAN but is none: its parts are none either."""
+    if start < 2 or text[start - 1] not in " -" or not (text[start - 2].isupper() or text[start - 2].isdigit()):  # noqa: PLR2004 - a sign, and what stands before it
         return False
     begin = max(0, start - 44)
     for match in _ACCOUNT.finditer(text, begin, min(len(text), end + 44)):

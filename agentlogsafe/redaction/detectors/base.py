@@ -19,6 +19,7 @@ _FILL = {
     "a": _ALNUM, "h": "4f0c9a7be2d13856", "d": "7302918465", "u": "K7QMZ3XWT2VRB5NJ", "l": "k7qmz3xwt2vrb5nj", "b": _ALNUM + "+Q",  # noqa: E501 - one row of a table
     "z": "kqmzxwtvrbnj", "w": _ALNUM + "_Q",
 }  # fmt: skip
+_TOLD = 20  # so many characters of a token tell most of them
 _SLOT = re.compile(r"\{([a-z])(\d+)\}")
 _TOKEN_ALPHABET = frozenset(string.ascii_letters + string.digits + "_.-")
 
@@ -119,11 +120,12 @@ class Number:
 
 def mixed(text: str) -> bool:
     """Return whether *text* looks random: letters and digits both, and enough different ones."""
+    head = set(text[:_TOLD])
+    if len(head) > 7 and not head.isdisjoint(string.digits) and not head.isdisjoint(string.ascii_letters):  # noqa: PLR2004 - a length, and what it is of stands beside it
+        return True  # so it is with what follows
     characters = set(text)
     if len(characters) <= 7:  # noqa: PLR2004 - a length, and what it is of stands beside it
         return False
-    if text.isascii():
-        return not (characters.isdisjoint(string.digits) or characters.isdisjoint(string.ascii_letters))
     return any(map(str.isdigit, characters)) and any(map(str.isalpha, characters))
 
 

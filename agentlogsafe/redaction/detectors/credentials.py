@@ -45,7 +45,7 @@ CREDENTIALS: tuple[Detector, ...] = (
     Detector(
         "private-key", "KEY", "keys",
         r"-----BEGIN[ A-Z0-9_-]{0,60}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----(?:BEGIN|END))[\s\S]){0,20000}(?:-----END[ A-Z0-9_-]{0,60}PRIVATE KEY(?: BLOCK)?-----)?",
-        gate=("private key",), yes=("-----BEGIN RSA PRIVATE KEY-----\n{b64}\n{b64}\n-----END RSA PRIVATE KEY-----",), no=("-----BEGIN PUBLIC KEY-----\n{b64}\n-----END PUBLIC KEY-----",),
+        gate=("private key-----", "private key block-----"), yes=("-----BEGIN RSA PRIVATE KEY-----\n{b64}\n{b64}\n-----END RSA PRIVATE KEY-----",), no=("-----BEGIN PUBLIC KEY-----\n{b64}\n-----END PUBLIC KEY-----",),
     ),
     Detector("putty-key", "KEY", "keys", r"Private-Lines: \d+\s+(?P<v>(?:[A-Za-z0-9+/=]{1,70}\s{1,2}){1,60})", anchored=True, gate=("private-lines",), yes=("Private-Lines: 1\n{b64}\n",)),
     Detector("bearer", "TOKEN", "headers", r"(?i)(?<![A-Za-z0-9])(?:bearer|apikey|api-key|jwt)[ \t]{1,4}(?P<v>[A-Za-z0-9._~+/=-]{16,8000})", anchored=True, gate=("bearer", "apikey ", "api-key ", "jwt "), valid=mixed, yes=("Bearer {a32}",), no=("bearer of bad news",)),
@@ -64,7 +64,7 @@ CREDENTIALS: tuple[Detector, ...] = (
     Detector("azure-service-key", "SECRET", "tokens", r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{33,43}(?:\+ASt|\+AEh|\+ARm|\+ABa|\+AMC|\+ACR|AzCa|AIoT|AzFu|AzSe|APIM)[A-Za-z0-9+/]{5,9}={0,2}(?![A-Za-z0-9+/=])", within=True, least=16, gate=("+as", "+ae", "+ar", "+ab", "+am", "+ac", "azca", "aiot", "azfu", "azse", "apim"), yes=("{a37}AIoT{a5}=",)),
     Detector("aws-secret", "SECRET", "tokens", r"(?<![A-Za-z0-9+/_.-])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=_.-])", within=True, least=40, gate=("",), valid=aws_secret, confidence=0.6, yes=("wJalrXUtnFEMI/K7MDENG/bPxRfiCYzQ3v8m{a4}",), no=("{h40}",)),
     Detector("terraform", "TOKEN", "tokens", _B + r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}" + _E, within=True, least=16, gate=(".atlasv1.",), yes=("{a14}.atlasv1.{a67}",)),
-    Detector("kubernetes-bootstrap", "TOKEN", "tokens", r"(?i)(?:token|bootstrap)\W{1,4}(?P<v>[a-z0-9]{6}\.[a-z0-9]{16})" + _E, gate=("token", "bootstrap"), yes=("kubeadm join --token {l6}.{l16}",)),
+    Detector("kubernetes-bootstrap", "TOKEN", "tokens", r"(?i)(?:token|bootstrap)\W{1,4}(?P<v>[a-z0-9]{6}\.[a-z0-9]{16})" + _E, anchored=True, gate=("token", "bootstrap"), yes=("kubeadm join --token {l6}.{l16}",)),
     Detector("maxmind", "API_KEY", "tokens", _B + r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk" + _E, within=True, least=16, gate=("_mmk",), yes=("{a6}_{a29}_mmk",)),
     Detector("meta-llama", "API_KEY", "tokens", r"\bLLM\|\d{10,20}\|[A-Za-z0-9_-]{20,40}", within=True, least=16, gate=("llm|",), yes=("LLM|{d16}|{a27}",)),
     Detector("facebook-app", "TOKEN", "tokens", _B + r"\d{15,16}(?:\||%7[cC])[A-Za-z0-9_-]{27,40}" + _E, within=True, least=16, gate=("|", "%7c"), yes=("{d15}|{a27}",)),
