@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import time
 from pathlib import Path
 
 import hypothesis
@@ -85,3 +86,35 @@ def shared():
     if not (folder / "data").is_dir():
         pytest.skip("needs the data folder: set AGENTLOGSAFE_SHARED, or put shared/ beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def replayed(shared, tmp_path_factory):
+    """Return a function that gives the events of a hundred real conversations, sealed or not, as one file.
+
+    They are replayed once, also where several processes test.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def replay(*, sealed=False):
+        place = folder / f"replayed-{sealed}"
+        audit, made = place / "audit.jsonl", place / "made"
+        try:
+            place.mkdir()
+        except FileExistsError:
+            deadline = time.monotonic() + 120
+            while not made.exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            return audit
+        from tests.test_examples import run_example
+
+        transcripts = shared / "data" / "transcripts" / "airline-gpt-4o.jsonl.gz"
+        try:
+            done = run_example("replay_transcripts.py", transcripts, *(["--seal"] if sealed else []), cwd=place)
+        finally:
+            made.touch()
+        assert (done.stdout, done.stderr) == ("100 runs, 2962 messages: audit.jsonl\n", "")
+        return audit
+
+    return replay

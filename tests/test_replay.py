@@ -14,7 +14,6 @@ import jsonschema
 import pytest
 
 import agentlogsafe
-from tests.test_examples import run_example
 from tests.test_sealing import read, streams_of
 
 TRANSCRIPTS = "data/transcripts/airline-gpt-4o.jsonl.gz"
@@ -52,14 +51,10 @@ class Replay(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def replay(shared, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("replay")
-    done = run_example("replay_transcripts.py", shared / TRANSCRIPTS, "--output", "audit.jsonl", cwd=folder)
-    assert done.stdout == "100 runs, 2962 messages: audit.jsonl\n"
-    assert done.stderr == ""
+def replay(shared, replayed):
     with gzip.open(shared / TRANSCRIPTS, "rt", encoding="utf-8") as file:
         transcripts = {transcript["id"]: transcript for transcript in map(json.loads, file)}
-    text = (folder / "audit.jsonl").read_text(encoding="utf-8")
+    text = replayed().read_text(encoding="utf-8")
     known = json.loads((shared / KNOWN).read_text(encoding="utf-8"))
     return Replay(transcripts, text, [json.loads(line) for line in text.splitlines()], known)
 
@@ -321,10 +316,8 @@ def written(counted):
     return ", ".join(f"{name} {count}" for name, count in sorted(counted.items(), key=lambda item: -item[1]))
 
 
-def test_sealed(shared, tmp_path):
+def test_sealed(replayed):
     """Sealed, the transcripts are one stream, whole from its first event to its last."""
-    run_example("replay_transcripts.py", shared / TRANSCRIPTS, "--seal", cwd=tmp_path)
-
-    (events,) = streams_of(read(tmp_path / "audit.jsonl"))
+    (events,) = streams_of(read(replayed(sealed=True)))
     assert len(events) > 3_000
     assert events[-1]["seal"]["stream_close"]["sealed"] == len(events)

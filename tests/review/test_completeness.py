@@ -368,16 +368,7 @@ def test_reports_of_the_library_belong_to_nobody(tmp_path):
     assert (found.kind, found.affected, found.line) == ("unattributed", 1, 1)
 
 
-def test_transcripts(shared, tmp_path):
+def test_transcripts(replayed):
     """A hundred real conversations, replayed, have nothing missing."""
-    from tests.test_examples import run_example
-
-    run_example(
-        "replay_transcripts.py",
-        shared / "data/transcripts/airline-gpt-4o.jsonl.gz",
-        "--output",
-        "audit.jsonl",
-        cwd=tmp_path,
-    )
-    with Review.load([tmp_path / "audit.jsonl"]) as review:
+    with Review.load([replayed()]) as review:
         assert review.findings() == []

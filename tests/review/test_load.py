@@ -32,7 +32,8 @@ def test_processes_read_what_one_reads(tmp_path, monkeypatch):
     for number, function in enumerate((*tamper.BOTH, *tamper.KEYED)):
         rng = logs.rng(number)
         lines = function(rng, logs.sealed(rng, keyed=number % 2 == 1 or function in tamper.KEYED)).lines
-        (tmp_path / f"{number}.log").write_bytes(b"".join(lines))
+        with (tmp_path / f"{number % 4}.log").open("ab") as file:
+            file.write(b"".join(lines))
     (tmp_path / "partial.log").write_bytes(b"".join(logs.sealed(logs.rng(0)))[:-300])
 
     here = asked([tmp_path], keys=[logs.MASTER], workers=0)
@@ -193,7 +194,7 @@ class TestCommand:
         options = ["--key", f"file:{key}", "--checkpoints", str(kept)]
 
         whole = subprocess.run([*command, *options], input=b"".join(lines), capture_output=True, check=False)
-        cut = subprocess.run([*command, *options], input=b"".join(lines[:-1]), capture_output=True, check=False)
+        cut = CliRunner().invoke(cli.commands(), ["check", "-", *options], input=b"".join(lines[:-1]))
 
-        assert (whole.returncode, cut.returncode) == (0, 1), whole.stdout + whole.stderr
-        assert b"truncated" in cut.stdout
+        assert (whole.returncode, cut.exit_code) == (0, 1), whole.stdout + whole.stderr
+        assert "truncated" in cut.stdout

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from agentlogsafe.review.check import Review
 from tests.helpers import examples
 from tests.review import logs, tamper
-from tests.test_examples import run_example
 
 seeds = st.lists(st.integers(0, 2**32), min_size=1, max_size=30, unique=True)
 
@@ -38,11 +37,9 @@ def test_untouched_logs_are_clean(name, seeds):
 
 
 @pytest.fixture(scope="module")
-def transcripts(shared, tmp_path_factory):
+def transcripts(replayed):
     """The lines of a hundred real conversations, replayed and sealed."""
-    folder = tmp_path_factory.mktemp("transcripts")
-    run_example("replay_transcripts.py", shared / "data/transcripts/airline-gpt-4o.jsonl.gz", "--seal", cwd=folder)
-    return (folder / "audit.jsonl").read_bytes().splitlines(keepends=True)
+    return replayed(sealed=True).read_bytes().splitlines(keepends=True)
 
 
 def found_in(path, lines):
