@@ -36,6 +36,7 @@ def test_killed():
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "| all " in done.stdout
+    assert "sealed: " in done.stdout
 
 
 def test_throughput_is_measured():
