@@ -16,6 +16,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, urlsplit
 
 import orjson
 
@@ -129,19 +130,38 @@ def _remote(url: str) -> Iterator[Source]:
 
     try:
         system, path = fs.FileSystem.from_uri(url)
-        scheme = url.partition("://")[0]
         info = system.get_file_info(path)
         single = info.type == fs.FileType.File
         infos = [info] if single else system.get_file_info(fs.FileSelector(path, recursive=True))
         for item in sorted(infos, key=lambda item: str(item.path)):
-            if item.type == fs.FileType.File and not item.base_name.startswith((".", "_")):
+            if item.type == fs.FileType.File and (single or not item.base_name.startswith((".", "_"))):
                 with system.open_input_file(item.path) as file:
                     head = file.read(4)
-                full = f"{scheme}://{item.path}"
-                yield Source(full, item.size, _form(head), full)
+                yield Source(_beside(url, item.path), item.size, _form(head), _shown(url, item.path))
     except (OSError, ValueError) as error:
-        msg = f"{url!r} cannot be read: {error}"
+        msg = f"{_shown(url)!r} cannot be read: {error}"
         raise UnusableError(msg) from error
+
+
+def _beside(url: str, path: str) -> str:
+    """Return the URL of *path* in the storage that *url* names, with whatever it says about how to get there."""
+    parsed = urlsplit(url)
+    if path.startswith("/"):  # of a host
+        return parsed._replace(path=quote(path)).geturl()
+    user, at, _ = parsed.netloc.rpartition("@")
+    bucket, _, key = path.partition("/")
+    return parsed._replace(netloc=f"{user}{at}{bucket}", path=f"/{quote(key)}").geturl()
+
+
+def _shown(url: str, path: str | None = None) -> str:
+    """Return a URL for people: it can bring credentials with it, before an ``@`` and behind a question mark."""
+    parsed = urlsplit(url)
+    host = parsed.netloc.rpartition("@")[2]
+    if path is None:
+        path = f"{host}{parsed.path}"
+    elif path.startswith("/"):
+        path = f"{host}{path}"
+    return f"{parsed.scheme}://{path}"
 
 
 def opened(path: str) -> IO[bytes]:
