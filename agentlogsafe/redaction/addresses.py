@@ -20,7 +20,7 @@ _DOMAIN = re.compile(
 # The same where all is ASCII: a third of the time.
 _ASCII = (
     re.compile(
-        r"[A-Za-z0-9_!#$%&'*+/=?^`{|}~-](?:[A-Za-z0-9_!#$%&'*+/=?^`{|}~.-]{0,62}[A-Za-z0-9_!#$%&'*+/=?^`{|}~-])?(?![A-Za-z0-9_.+-]{2})"  # noqa: E501 - one pattern
+        r"[A-Za-z0-9_!#$%&'*+/=?^`{|}~-](?:[A-Za-z0-9_!#$%&'*+/=?^`{|}~.-]{0,62}[A-Za-z0-9_!#$%&'*+/=?^`{|}~-])?(?![A-Za-z0-9_.+-]{2})"
     ),
     re.compile(
         r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.){1,8}(xn--[A-Za-z0-9-]{2,59}|[A-Za-z]{2,63})(?![A-Za-z0-9])"

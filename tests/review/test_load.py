@@ -122,6 +122,32 @@ def test_each_file_once(tmp_path):
     assert len(sources.find([tmp_path, tmp_path / "log", str(tmp_path / "l*")])) == 1
 
 
+def test_urls(tmp_path):
+    """A URL is read as what it names; below a folder, what is hidden is not."""
+    lines = logs.sealed(logs.rng(1))
+    (tmp_path / "a b.log").write_bytes(b"".join(lines))
+    (tmp_path / "_SUCCESS").write_bytes(b"x")
+
+    for url in (f"file://{tmp_path}", f"file://{tmp_path}/a%20b.log"):
+        (source,) = sources.find([url])
+        assert source.name == f"file://{tmp_path}/a b.log"
+        with Review.load([url]) as review:
+            assert review.findings() == []
+            assert len(review.events()) == len(lines)
+    with pytest.raises(UnusableError, match="file:///no/such' cannot be read"):
+        sources.find(["file:///no/such"])
+
+
+def test_urls_keep_how_to_get_there():
+    """The objects below a prefix are reached as it was; credentials are in no message."""
+    url = "s3://invented:key-of-nobody@audit/day?scheme=http"
+
+    assert sources._beside(url, "audit/day/a b") == "s3://invented:key-of-nobody@audit/day/a%20b?scheme=http"
+    assert sources._shown(url, "audit/day/a b") == "s3://audit/day/a b"
+    assert sources._shown(url) == "s3://audit/day"
+    assert sources._shown("hdfs://user@head:9000/day", "/day/1") == "hdfs://head:9000/day/1"
+
+
 @pytest.mark.parametrize("paths", [["nowhere"], [], ["*.nothing"]])
 def test_nothing_to_read(paths):
     """What names nothing is an error of its own."""
