@@ -40,39 +40,41 @@ def kinds(found):
     return sorted(finding.kind for finding in found)
 
 
-@given(programs, seals)
-@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_sound_programs(tmp_path, program, seal):
+@given(st.lists(st.tuples(programs, seals), min_size=5, max_size=5))
+@settings(max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_sound_programs(tmp_path, several):
     """A program that runs to its end gives no finding, however it logs, sealed or not."""
-    assert check(tmp_path, stored(program, seal=seal)) == []
+    assert check(tmp_path, *(stored(program, seal=seal) for program, seal in several)) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@given(program=programs, data=st.data())
+@given(several=st.lists(programs, min_size=4, max_size=4), data=st.data())
 @settings(
-    max_examples=examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
+    max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
 )
-def test_one_fault(tmp_path, fault, program, data):
+def test_one_fault(tmp_path, fault, several, data):
     """One fault is one finding of its kind, about its run, and nothing else."""
-    events = stored(program)
-    run_id = FAULTS[fault](events, data.draw)
-    assume(run_id is not None)
-    found = check(tmp_path, events)
+    logs = [(FAULTS[fault](events, data.draw), events) for events in map(stored, several)]
+    logs = [(run_id, events) for run_id, events in logs if run_id is not None]
+    assume(logs)
+    found = check(tmp_path, *(events for _, events in logs))
 
     assert {finding.kind for finding in found} - COMPANIONS.get(fault, set()) == {fault}
-    (finding,) = (finding for finding in found if finding.kind == fault)
-    assert finding.run_id == (run_id or None)
-    assert finding.file == str(tmp_path / "0.jsonl")
-    assert finding.line is not None
-    assert finding.seen
-    assert finding.expected
+    for number, (run_id, _) in enumerate(logs):
+        of_file = [finding for finding in found if finding.file == str(tmp_path / f"{number}.jsonl")]
+        (finding,) = (finding for finding in of_file if finding.kind == fault)
+        assert finding.run_id == (run_id or None)
+        assert finding.line is not None
+        assert finding.seen
+        assert finding.expected
+    assert {finding.file for finding in found} == {str(tmp_path / f"{number}.jsonl") for number in range(len(logs))}
 
 
-@given(programs)
-@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_two_files(tmp_path, program):
+@given(st.lists(programs, min_size=3, max_size=3))
+@settings(max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_several_files(tmp_path, several):
     """It does not matter in which of several files an event is."""
-    events = stored(program)
+    events = [event for program in several for event in stored(program)]
 
     assert check(tmp_path, events[1::2], events[::2]) == []
 
