@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import logging.config
+import os
 
 import hypothesis
 import jsonschema
@@ -20,6 +21,11 @@ TEXT = f"mail {EMAIL} the token {SECRET}"
 def examples(number):
     """Return how many examples a slow test looks at: *number*, or as much less as the profile asks for."""
     return max(1, number * hypothesis.settings.default.max_examples // 100)
+
+
+def unmeasured():
+    """Return the environment for a process that runs nothing new: measuring its coverage would double what it costs."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COV")}
 
 
 def lines(stream):

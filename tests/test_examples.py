@@ -14,6 +14,7 @@ import pytest
 
 import agentlogsafe
 from tests.conftest import ROOT
+from tests.helpers import unmeasured
 
 EXAMPLES = ROOT / "examples"
 
@@ -23,6 +24,7 @@ def run_example(name, *args, cwd, expected=0):
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / name), *map(str, args)],
         cwd=cwd,
+        env=unmeasured(),
         capture_output=True,
         encoding="utf-8",
         timeout=120,

@@ -17,6 +17,7 @@ import pytest
 
 from agentlogsafe import delivery
 from tests.conftest import ROOT
+from tests.helpers import unmeasured
 
 from .tools import audited, books, numbers, run_program, whole_lines
 
@@ -26,7 +27,7 @@ SECONDS = 60  # for what would hang for ever
 
 def tool(name, *arguments):
     command = [sys.executable, "-W", "ignore", "-m", f"tests.faults.{name}", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=ROOT, env=unmeasured(), capture_output=True, text=True, timeout=300, check=False)
 
 
 @posix
@@ -278,8 +279,7 @@ def test_sigterm_in_the_middle_of_a_call(tmp_path, way):
         path, fallback = tmp_path / f"{attempt}.jsonl", tmp_path / f"{attempt}.fallback"
         command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(BUSY), path, fallback, way]
         # Without coverage: its own lock, in which the signal's exception may fall, is none that can be entered again.
-        env = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env) as process:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=unmeasured()) as process:
             said = process.stdout.readline()
             time.sleep(0.005 * attempt)
             process.send_signal(signal.SIGTERM)

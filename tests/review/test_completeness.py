@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import agentlogsafe
 from agentlogsafe.review.check import Review
-from tests.helpers import by_handler, examples, lines
+from tests.helpers import by_handler, examples, lines, unmeasured
 from tests.review.programs import FAULTS, programs, stored
 
 # What a fault brings with it: without its start, the events of a run have no parent.
@@ -190,7 +190,7 @@ with agentlogsafe.run("agent", logger=log):
 def test_kill(tmp_path, events):
     """A kill in the middle of a sealed run: stream, run and call have no end, and nothing is modified."""
     path = tmp_path / "app.jsonl"
-    done = subprocess.run([sys.executable, "-c", KILLED, str(path), str(events)], check=False)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path), str(events)], env=unmeasured(), check=False)
     with Review.load([path]) as review:
         found = review.findings()
 
