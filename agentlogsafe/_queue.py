@@ -159,9 +159,11 @@ class Relay(logging.handlers.QueueListener):
             return
         done = self.drain()
         self._closed = True
-        if done and self._thread is not None:
+        with self._start_lock:  # a thread that another one is about to start cannot be joined yet
+            thread = self._thread
+        if done and thread is not None and thread.is_alive():
             self.enqueue_sentinel()
-            self._thread.join(self._settings.timeout)  # `stop` would wait without end
+            thread.join(self._settings.timeout)  # `stop` would wait without end
         self._outlet.give_up(self._held)
         self._empty()
 

@@ -33,7 +33,9 @@ class AgentLogSafeWarning(UserWarning):
 class Counters:
     """What became of the records that one handler accepted, and how many there were at its last report."""
 
-    __slots__ = ("__weakref__", "_lock", "delivered", "fallback", "label", "lost", "reasons", "reported", "waiting")
+    __slots__ = (
+        *("__weakref__", "_lock", "delivered", "fallback", "label", "lost", "reasons", "reported", "turn", "waiting"),
+    )
 
     def __init__(self, label: Callable[[], str]) -> None:
         self.label = label  # asked for late: dictConfig names a handler after it has made it
@@ -42,6 +44,8 @@ class Counters:
         self.reasons: dict[str, int] = {}
         self.reported = 0
         self._lock = threading.RLock()  # a signal's handler can log in the middle of what follows, in the same thread
+        self.turn = threading.RLock()
+        """Held by the thread whose record is on its way; not for order, and not by whoever has waited long enough."""
         _counters.add(self)
 
     @property
@@ -68,8 +72,8 @@ class Counters:
                 self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
     def renew(self) -> None:
-        """Begin anew in a forked child: what was counted is the parent's, and the lock's holder did not come along."""
-        self._lock = threading.RLock()
+        """Begin anew in a forked child: what was counted is the parent's, and the locks' holders did not come along."""
+        self._lock, self.turn = threading.RLock(), threading.RLock()
         self.delivered = self.fallback = self.lost = self.reported = 0
         self.reasons = {}
 

@@ -46,6 +46,7 @@ _LINE_WRITERS = {
 
 _NESTED = 100
 _SEEN = 10_000
+_TURN = 0.02  # seconds that a thread waits for those before it, at most: the order does not matter
 
 
 class AuditHandler(logging.handlers.MemoryHandler):
@@ -179,7 +180,14 @@ class AuditHandler(logging.handlers.MemoryHandler):
             return
         sealer = self._chain.sealer
         if sealer is None:
-            self._pass_on(record)
+            # Threads that all want the target at once would keep each other from the interpreter at each write.
+            turn = self.counters.turn
+            mine = turn.acquire(True, _TURN)
+            try:
+                self._pass_on(record)
+            finally:
+                if mine:
+                    turn.release()
             return
         # One record at a time from its seal to its delivery, so that the target gets the events in their order.
         locked = sealer.acquire()

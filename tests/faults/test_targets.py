@@ -160,6 +160,27 @@ class TestSleeps:
         assert sorted(kept + numbers(target.seen)) == list(range(51))
         assert books(handler)["lost"] == 0
 
+    def test_no_thread_waits_long_for_its_turn(self):
+        """A thread whose record is on its way to a target that hangs holds up the others for a moment only."""
+        target = Raising(None)
+        logger, handler = audited(target)
+        taken, done = threading.Event(), threading.Event()
+
+        def hang():
+            with handler.counters.turn:
+                taken.set()
+                done.wait(60)
+
+        hanging = threading.Thread(target=hang)
+        hanging.start()
+        taken.wait(60)
+        logger.info("tool_call", {"n": 1})
+        delivered = len(target.seen)
+        done.set()
+        hanging.join()
+
+        assert delivered == 1
+
     def test_closed_while_threads_log(self, tmp_path):
         """Nothing lost: what other threads log while the queue is closed arrives, or is in the fallback."""
         target = Raising(None)
