@@ -25,25 +25,37 @@ SHORTEST = 64
 """Below this many characters the plain gate is as fast."""
 
 
-_ending: list[bool] = []
+_PATIENCE = 1.0
+
+_shut: list[bool] = []
 _inside: list[bool] = []
 
 
-def _end() -> None:
-    """Stop using google-re2 when the interpreter ends.
-
-    It takes the GIL again in a destructor. For a daemon thread, taking the GIL then is its end, and an end inside a
-    destructor aborts the process.
-    """
-    _ending.append(True)
-    deadline = time.monotonic() + 1.0
-    while _inside and time.monotonic() < deadline:  # whoever is inside comes out
+def _shut_out() -> None:
+    """Let no thread into google-re2 until `_let_in`, and wait for those that are inside: they come out soon."""
+    _shut.append(True)
+    deadline = time.monotonic() + _PATIENCE
+    while _inside and time.monotonic() < deadline:
         time.sleep(0.001)
 
 
-atexit.register(_end)
+def _let_in() -> None:
+    _shut.pop()
+
+
+def _begin_in_child() -> None:
+    """Forget the threads that did not come along."""
+    _inside.clear()
+    _shut.clear()
+
+
+# When the interpreter ends: google-re2 takes the GIL again in a destructor. For a daemon thread, taking the GIL then is
+# its end, and an end inside a destructor aborts the process.
+atexit.register(_shut_out)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_inside.clear)
+    # While the process forks: google-re2 has locks, and lets other threads run meanwhile. A child forked while one of
+    # them held such a lock would wait for it for ever.
+    os.register_at_fork(before=_shut_out, after_in_parent=_let_in, after_in_child=_begin_in_child)
 
 
 def gate(endings: Iterable[str]) -> Callable[[str], bool] | None:
@@ -67,9 +79,9 @@ def gate(endings: Iterable[str]) -> Callable[[str], bool] | None:
     match = patterns.Match
 
     def interesting(text: str) -> bool:
-        _inside.append(True)  # before asking, so that `_end` sees it
+        _inside.append(True)  # before looking whether it is shut, so that `_shut_out` sees it
         try:
-            return bool(_ending or match(text.encode()))
+            return bool(_shut or match(text.encode()))
         finally:
             _inside.pop()
 

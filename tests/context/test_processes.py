@@ -16,7 +16,7 @@ import pytest
 import agentlogsafe
 from agentlogsafe import context
 from tests.context import workers
-from tests.helpers import lines, valid
+from tests.helpers import lines, unmeasured, valid
 
 METHODS = multiprocessing.get_all_start_methods()
 needs_fork = pytest.mark.skipif("fork" not in METHODS, reason="needs fork")
@@ -211,6 +211,7 @@ def test_forking_while_other_threads_log(tmp_path):
     path = tmp_path / "audit.jsonl"
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK_WHILE_LOGGING, str(path)],
+        env=unmeasured(),  # coverage has a lock, which a child forked while another thread holds it would wait for
         capture_output=True,
         text=True,
         timeout=300,

@@ -82,7 +82,17 @@ def test_signal_while_a_lock_is_held(tmp_path, settings):
     assert numbers(whole_lines(tmp_path / "app.jsonl")[0]) == [1]
 
 
+@pytest.fixture
+def _unmeasured_threads():
+    """Have threads that start meanwhile hold no lock of coverage's: a child forked then would wait for it."""
+    hook = threading.gettrace()
+    threading.settrace(None)
+    yield
+    threading.settrace(hook)
+
+
 @posix
+@pytest.mark.usefixtures("_unmeasured_threads")
 class TestFork:
     def fork(self, logger, number):
         """Fork a child that logs and ends; return whether it did within its time."""
