@@ -17,6 +17,7 @@ from structlog import DropEvent
 
 from agentlogsafe._bounds import has_room, heard
 from agentlogsafe._targets import ends, locked
+from agentlogsafe._turns import Turns
 
 if TYPE_CHECKING:
     import logging
@@ -34,7 +35,7 @@ class Counters:
     """What became of the records that one handler accepted, and how many there were at its last report."""
 
     __slots__ = (
-        *("__weakref__", "_lock", "delivered", "fallback", "label", "lost", "reasons", "reported", "turn", "waiting"),
+        *("__weakref__", "_lock", "delivered", "fallback", "label", "lost", "reasons", "reported", "turns", "waiting"),
     )
 
     def __init__(self, label: Callable[[], str]) -> None:
@@ -44,8 +45,7 @@ class Counters:
         self.reasons: dict[str, int] = {}
         self.reported = 0
         self._lock = threading.RLock()  # a signal's handler can log in the middle of what follows, in the same thread
-        self.turn = threading.RLock()
-        """Held by the thread whose record is on its way; not for order, and not by whoever has waited long enough."""
+        self.turns = Turns()
         _counters.add(self)
 
     @property
@@ -73,7 +73,7 @@ class Counters:
 
     def renew(self) -> None:
         """Begin anew in a forked child: what was counted is the parent's, and the locks' holders did not come along."""
-        self._lock, self.turn = threading.RLock(), threading.RLock()
+        self._lock, self.turns = threading.RLock(), Turns()
         self.delivered = self.fallback = self.lost = self.reported = 0
         self.reasons = {}
 

@@ -32,6 +32,8 @@ from agentlogsafe.settings import SETTING_NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from agentlogsafe._stream import Sealer
+
 OWN_SETTINGS = frozenset(("fallback", "queue", "rate_limit"))
 
 _LINE, _RECORD, _FIELDS = "line", "record", "fields"
@@ -46,7 +48,6 @@ _LINE_WRITERS = {
 
 _NESTED = 100
 _SEEN = 10_000
-_TURN = 0.02  # seconds that a thread waits for those before it, at most: the order does not matter
 
 
 class AuditHandler(logging.handlers.MemoryHandler):
@@ -178,18 +179,18 @@ class AuditHandler(logging.handlers.MemoryHandler):
     def _emit(self, record: logging.LogRecord) -> None:
         if self._rate is not None and not self._within_rate(record):
             return
-        sealer = self._chain.sealer
-        if sealer is None:
-            # Threads that all want the target at once would keep each other from the interpreter at each write.
-            turn = self.counters.turn
-            mine = turn.acquire(True, _TURN)
-            try:
+        turns = self.counters.turns
+        turns.take()
+        try:
+            if self._chain.sealer is None:
                 self._pass_on(record)
-            finally:
-                if mine:
-                    turn.release()
-            return
-        # One record at a time from its seal to its delivery, so that the target gets the events in their order.
+            else:
+                self._pass_on_in_order(record, self._chain.sealer)
+        finally:
+            turns.give()
+
+    def _pass_on_in_order(self, record: logging.LogRecord, sealer: Sealer) -> None:
+        """Pass on one record at a time, from its seal to its delivery, so that events arrive in their order."""
         locked = sealer.acquire()
         try:
             if sealer.join(self, self._joined) != self._joined:

@@ -167,9 +167,9 @@ class TestSleeps:
         taken, done = threading.Event(), threading.Event()
 
         def hang():
-            with handler.counters.turn:
-                taken.set()
-                done.wait(60)
+            handler.counters.turns.take()
+            taken.set()
+            done.wait(60)
 
         hanging = threading.Thread(target=hang)
         hanging.start()
