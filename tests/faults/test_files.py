@@ -51,7 +51,9 @@ def rotate(path, how):
     """Rotate as logrotate does, by itself where it is there."""
     program = shutil.which("logrotate", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
     if program is None:
-        moved = path.with_name(f"{path.name}.1")
+        moved = path.with_name(f"{path.name}.{len(list(path.parent.iterdir()))}")
+        if not path.exists():
+            return  # missingok
         if how == "copytruncate":
             shutil.copyfile(path, moved)
             os.truncate(path, 0)
