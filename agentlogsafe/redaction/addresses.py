@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agentlogsafe.redaction.work import Work
+
 Span = tuple[int, int, str]
 
 _MARKS = "\u0300-\u036f\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # vowel signs, which are no letters to a pattern  # noqa: E501 - one row of a table
@@ -38,9 +40,10 @@ _URL_LOGIN = re.compile(
 _URL_TOKEN = re.compile(r"(?i)://(?P<v>[A-Za-z0-9_-]{20,200})(?::x-oauth-basic)?@(?=[\w.-])")
 
 
-def find(text: str, *, emails: bool = True) -> list[Span]:
+def find(text: str, work: Work, *, emails: bool = True) -> list[Span]:
     """Return the spans of passwords and tokens in URLs, and of e-mail addresses where *emails* are wanted."""
     spans: list[Span] = []
+    work.spend(2 * text.count("@") + 2 * text.count("://"))
     slashed = "://" in text
     logins = [match.span("v") for match in _urls(text, _URL_LOGIN, _SCHEME)] if slashed or "\\/" in text else []
     for start, end in logins:

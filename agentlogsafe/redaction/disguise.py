@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agentlogsafe.redaction.work import Work
+
 _ODD_BYTES = (
     b"\xe2\x80",
     b"\xe2\x81",
@@ -39,9 +41,9 @@ _ODD = re.compile(
     f"[{_ZERO}\u00a0\u2007\u2010-\u2012\u2024\u202f\u2212\u3000\u3002\ufe52\ufe63\ufe6b\uff01-\uff5e\uff61\U0001d400-\U0001d7ff]|(?![0-9])\\d"
 )
 _ZERO_WIDTH = re.compile(f"[{_ZERO}]")
-_ESCAPE = re.compile(
-    r"%[2-7][0-9A-Fa-f]|&#(?:\d{2,3}|[xX][0-9A-Fa-f]{2});|&(?:amp|quot|apos|commat|period|colon|equals|lowbar|hyphen|num|plus);|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]"
-)
+ESCAPE = r"%[2-7][0-9A-Fa-f]|&#(?:\d{2,3}|[xX][0-9A-Fa-f]{2});|&(?:amp|quot|apos|commat|period|colon|equals|lowbar|hyphen|num|plus);|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]"  # noqa: E501 - one pattern
+"""What percent-encoding, entities and escapes look like."""
+_ESCAPE = re.compile(ESCAPE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,20000}={0,2}(?![A-Za-z0-9+/_=-])")
 _BASE64_LEAST = 20
 _LOW_BYTES = frozenset(string.ascii_uppercase + "abcdef")  # every fourth character, where no byte is beyond ASCII
@@ -95,12 +97,14 @@ def odd(text: str, raw: bytes) -> bool:
     return any(start in raw for start in _ODD_BYTES) and _ODD.search(text) is not None
 
 
-def unfold(text: str) -> Unfolded:
+def unfold(text: str, work: Work) -> Unfolded:
     """Return *text* in plain characters, and for each of them the place in *text* that it came from (and the end)."""
     plain: list[str] = []
     places: list[int] = []
     at = 0
+    work.spend(len(text) >> 6)
     for match in _ODD.finditer(text):
+        work.spend(2)
         place = match.start()
         plain.append(text[at:place])
         places.extend(range(at, place))
@@ -122,12 +126,14 @@ def escaped(text: str) -> bool:
     return ("%" in text or "&" in text or "\\" in text) and _ESCAPE.search(text) is not None
 
 
-def unescape(text: str) -> Unfolded:
+def unescape(text: str, work: Work) -> Unfolded:
     """Return *text* with percent-encoding, entities and escapes decoded, and the places as `unfold` does."""
     plain: list[str] = []
     places: list[int] = []
     at = 0
+    work.spend(len(text) >> 6)
     for match in _ESCAPE.finditer(text):
+        work.spend(1)
         start, end = match.span()
         plain.append(text[at:start])
         places.extend(range(at, start))
@@ -145,10 +151,11 @@ def unescape(text: str) -> Unfolded:
     return "".join(plain), places
 
 
-def encoded(text: str) -> list[tuple[int, int, str]]:
+def encoded(text: str, work: Work) -> list[tuple[int, int, str]]:
     """Return the spans of *text* that are base64 of readable text, with that text."""
     out: list[tuple[int, int, str]] = []
-    for start, _ in _BASE64_RUNS.find(text):
+    for start, end in _BASE64_RUNS.find(text):
+        work.spend(1 + (end - start >> 6))
         match = _BASE64.match(text, start) if _readable(text[start : start + _BASE64_LEAST]) else None
         decoded = _decode(match[0]) if match else None
         if match and decoded is not None:

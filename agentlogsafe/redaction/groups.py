@@ -20,21 +20,22 @@ _CANDIDATE = (
     r"[09](?<![09].)(?:(?<=0)|(?<=[A?][^09A].)|(?<=[A?][^09A]{2}.)|(?<=[A?][^09A]{3}.)|(?<=[A?][^09A]{4}.)"
     r"|(?<=[+(].)|(?<=\+ .)|(?=[09A]{4}|HEADS)|(?<=AA.)(?=[09][ -][09A]{4}))"
 )
-# It is marked when there can be a number: from its first digit on a whole outline of the table, or, without letters
-# before it, as many digits as the shortest telephone number has, or what is as long as the shortest IBAN. Most groups
-# of most texts are not, and cost no more than this pattern.
-MARK = r"(?<!A.)(?=PHONE)|(?=TAILS(?![09A]))|(?<=AA.)(?=IBAN)"
+# It is marked when there can be a number. Its first group takes part where from its first digit on a whole outline of
+# the table stands; its second where none does, but as many digits as the shortest telephone number has follow, with no
+# letters before them, or what is as long as the shortest IBAN. Most groups of most texts are neither, and cost no more
+# than this pattern; what has no outline needs no look into the table.
+MARK = r"(?=(TAILS)(?![09A]))|((?<!A.)(?=PHONE)|(?<=AA.)(?=IBAN))"
 
 
 def pattern(shapes: Mapping[bytes, int], mark: str = MARK) -> re.Pattern[bytes]:
     """Return the pattern of candidates in an outline, for *shapes* and the lengths of their first groups.
 
-    Its only group takes part where *mark* matches.
+    Its groups take part where those of *mark* do.
     """
     heads = {_HEAD.sub("", shape[: first + 3].decode()) for shape, first in shapes.items()}
     tails = {shape.decode().lstrip("A -")[1:] for shape in shapes if b"9" in shape}
     return re.compile(
-        f"{_CANDIDATE}({mark})?[09A]*".replace("HEADS", either(heads | set(_HEADS.split("|"))).replace("9", "[09]"))
+        f"{_CANDIDATE}(?:{mark})?[09A]*".replace("HEADS", either(heads | set(_HEADS.split("|"))).replace("9", "[09]"))
         .replace("TAILS", either(tails, whole=True).replace("9", "[09]"))
         .replace("PHONE", "[ .()/-]{0,3}[09?]" * 5)  # one after another: a repeat of a group costs three times that
         .replace("IBAN", "[ -]{0,2}[09A]" * (min(IBAN_LENGTHS.values()) - 3))

@@ -18,6 +18,7 @@ from agentlogsafe.redaction import groups
 from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS, iban, issued
 from agentlogsafe.redaction.detectors.national import NUMBERS
 from agentlogsafe.redaction.phones import calling_words, phone_at, spoken_at
+from agentlogsafe.redaction.work import Work
 
 Span = tuple[int, int, str]
 Check = Callable[[str], bool]
@@ -52,13 +53,13 @@ _IBANS = {
     for size in set(IBAN_LENGTHS.values())
 }
 _FIRST = re.compile(rb"[9A]+")
-_FLOATING = re.compile(r"\d+\.\d+$")
 _CARD = re.compile(rb"9999(?:[ -]?9){8,15}")
 _ALNUM = b"9A?"
 _BEFORE = b".-_/+$"
 _SIGNED = b"+$"
 _AFTER = b".-_:/"
 _SIDES = b" -"
+_SIGNLESS = {code: None for code in range(128) if not chr(code).isalnum()}
 
 
 class _Kind(NamedTuple):
@@ -74,9 +75,7 @@ class _Kind(NamedTuple):
 
 
 _Rows = tuple[_Kind, ...]
-_Starts = dict[
-    bytes, tuple[tuple[bytes, ...], tuple[int, ...]]
-]  # first group → outlines, and their lengths from long to short
+_Starts = dict[bytes, tuple[int, ...]]  # first group → the lengths of its outlines, from long to short
 
 
 def _stdnum(name: str) -> Check | None:
@@ -92,7 +91,7 @@ def _stdnum(name: str) -> Check | None:
 class Numbers:
     """The number table, compiled: the outline of a first group → what can start with it, longest first."""
 
-    __slots__ = ("_groups", "_phones", "_rows", "_starts")
+    __slots__ = ("_groups", "_phones", "rows", "starts")
 
     def __init__(self, disabled: frozenset[str] = frozenset()) -> None:
         """Resolve every validator now, so that nothing is imported while logging."""
@@ -120,30 +119,32 @@ class Numbers:
             first = _FIRST.match(shape)
             if first:
                 starts.setdefault(first[0], []).append(shape)
-        self._starts: _Starts = {
-            first: (tuple(found), tuple(sorted({len(shape) for shape in found}, reverse=True)))
-            for first, found in starts.items()
+        self.starts: _Starts = {
+            first: tuple(sorted({len(shape) for shape in found}, reverse=True)) for first, found in starts.items()
         }
-        self._rows = {shape: tuple(sorted(kinds, key=lambda kind: not kind.alone)) for shape, kinds in shapes.items()}
+        self.rows = {shape: tuple(sorted(kinds, key=lambda kind: not kind.alone)) for shape, kinds in shapes.items()}
 
         self._groups = groups.pattern(self.shapes())
 
     def shapes(self) -> dict[bytes, int]:
         """Return all outlines of the table, with the lengths of their first groups."""
-        return {shape: len(first) for first, (shapes, _) in self._starts.items() for shape in shapes}
+        return {shape: len(first[0]) for shape in self.rows if (first := _FIRST.match(shape))}
 
-    def find(self, text: str, context: str = "", *, eager: bool = False) -> list[Span]:
+    def find(self, text: str, context: str = "", work: Work | None = None, *, eager: bool = False) -> list[Span]:
         """Return the spans of numbers in *text*; *context* is the name that the text stood under.
 
         Being *eager*, take digits for a telephone number whatever digits stand before them, as if those were found.
         """
+        work = work or Work(text)
         marked = text.encode("latin-1", "replace").translate(_OUTLINE)
-        spans = self._found(text, marked, context, _CHECKS + len(text) // _CHECKS_EVERY, eager=eager)
+        spans = self._found(text, marked, context, work, _CHECKS + len(text) // _CHECKS_EVERY, eager=eager)
         if spans is None:
-            spans = self._found(text, marked, context, None, eager=eager)
+            spans = self._found(text, marked, context, work, None, eager=eager)
         return spans or []
 
-    def _found(self, text: str, marked: bytes, context: str, checks: int | None, *, eager: bool) -> list[Span] | None:
+    def _found(
+        self, text: str, marked: bytes, context: str, work: Work, checks: int | None, *, eager: bool
+    ) -> list[Span] | None:
         """Return the spans, or None when more than *checks* checksums fail; with None, all are taken."""
         found: Span | None
         spans: list[Span] = []
@@ -157,13 +158,15 @@ class Numbers:
             candidates = self._groups.finditer(marked, at)
             at = -1
             for match in candidates:
-                if match.lastindex is None:
+                listed = match.lastindex
+                if listed is None:
                     continue
                 if reading is None:
                     outline = marked.replace(b"0", b"9")
-                    reading = _Reading(text, outline, context, self._starts, self._rows, checks)
+                    reading = _Reading(text, outline, context, self, checks, work)
                 elif reading.exhausted:
                     return None
+                work.spend(1)
                 start, end = match.span()
                 if start and outline[start - 1] in _ALNUM:
                     if outline[start - 1] == _LETTER:
@@ -174,12 +177,13 @@ class Numbers:
                 size = end - start
                 if size > _LONGEST_GROUP or (outline[end : end + 1] == b"?" and text[end].isalnum()):
                     continue
+                until = match.end(1) if listed == 1 else 0
                 if outline[start] == _LETTER:
-                    found = reading.at(start, end)
+                    found = reading.at(start, end, until)
                 elif size <= _LONGEST_PLAIN:
                     found = (
                         phone_at(text, start, size, max(start - 1, 0) if eager else taken) if phones else None
-                    ) or reading.at(start, end)
+                    ) or reading.at(start, end, until)
                     if found is None and phones and outline[start - 2 : start - 1] != b"9":
                         if calling is None:
                             calling = calling_words(text)
@@ -205,28 +209,30 @@ class _Reading:
         "_possible",
         "_rows",
         "_starts",
+        "_work",
         "exhausted",
         "outline",
         "text",
     )
 
     def __init__(  # noqa: PLR0917 - one caller
-        self, text: str, outline: bytes, context: str, starts: _Starts, rows: dict[bytes, _Rows], checks: int | None
+        self, text: str, outline: bytes, context: str, numbers: Numbers, checks: int | None, work: Work
     ) -> None:
         self.text = text
         self.outline = outline
         self._context = context
-        self._starts = starts
-        self._rows = rows
+        self._starts = numbers.starts
+        self._rows = numbers.rows
         self._possible: dict[bytes, _Rows] = {}
         self._has: dict[str, bool] = {}
         self._low = ""
         self._called: bool | None = None
         self._checks = checks
+        self._work = work
         self.exhausted = False
 
-    def at(self, start: int, end: int) -> Span | None:
-        """Return the number whose first group is *start* to *end*."""
+    def at(self, start: int, end: int, until: int) -> Span | None:
+        """Return the number whose first group is *start* to *end*; the longest outline of the table ends at *until*."""
         outline = self.outline
         found = None
         if outline[start] == _LETTER:
@@ -234,32 +240,28 @@ class _Reading:
                 found = _iban_at(self.text, start)
                 if found:
                     return found
-        elif outline[start : start + 4] == b"9999" and (
-            self.text[start] not in "01" or self.text.startswith("1800", start)
-        ):
+        elif (end - start == _CARD_GROUP or end - start >= _CARD_LEAST) and outline[start : start + 4] == b"9999":
             found = self._card(start)
-        first = outline[start:end]
+        if not until:
+            return found
         if start > 1 and outline[start - 1] in _SIDES and outline[start - 2] == _LETTER:
             # Letters before it may belong to it: ``AB 12 34 56 C``.
             begin = start - 3 if start > 2 and outline[start - 3] == _LETTER else start - 2  # noqa: PLR2004 - two letters and a sign
-            number = self._number(begin, outline[begin : start - 1])
+            number = self._number(begin, outline[begin : start - 1], until)
             if number:
                 return number
-        shorter = self._number(start, first, found[1] - start if found else 0)
+        shorter = self._number(start, outline[start:end], until, found[1] - start if found else 0)
         return shorter or found
 
-    def _number(self, start: int, first: bytes, least: int = 0) -> Span | None:
-        """Return the longest number at *start* that is at least *least* long."""
-        outline = self.outline
-        known = self._starts.get(first)
-        if known is None or not outline.startswith(known[0], start):
-            return None
-        for size in known[1]:
+    def _number(self, start: int, first: bytes, until: int, least: int = 0) -> Span | None:
+        """Return the longest number at *start* that ends at *until* or before, and is at least *least* long."""
+        longest = until - start
+        for size in self._starts.get(first, ()):
+            if size > longest:
+                continue
             if size < least:
                 return None
-            shape = outline[start : start + size]
-            if len(shape) < size:
-                continue
+            shape = self.outline[start : start + size]
             rows = self._possible.get(shape)
             if rows is None:
                 rows = self._possible[shape] = self._left(self._rows.get(shape, ()))
@@ -285,20 +287,26 @@ class _Reading:
 
     def _kind(self, start: int, end: int, rows: _Rows) -> Span | None:
         text = self.text
-        value = text[start:end].upper()
-        compact = "".join(filter(str.isalnum, value))
+        compact = text[start:end].upper().translate(_SIGNLESS)
         whole = start == 0 and end == len(text)
+        near = ""
         words: set[str] | None = None
         for category, check, context, alone, lonely, shape, dear in rows:
             if shape is not None and not shape.match(compact):
                 continue
             if not lonely and not (whole and alone):
+                near = near or self._near(start, end)
+                low = near.lower()
+                if not any(word in low for word in context):
+                    continue
                 if words is None:
-                    words = self._around(start, end)
+                    self._work.spend(4)
+                    words = set(_WORD.findall(_HUMP.sub(" ", near).lower().replace("_", " ")))
                 if not _mentions(words, context):
                     continue
             if check is None or (dear and self._checks is None):
                 return start, end, category
+            self._work.spend(8 if dear else 1)
             try:
                 if check(compact):
                     return start, end, category
@@ -311,15 +319,18 @@ class _Reading:
 
     def _card(self, start: int) -> Span | None:
         """Return the longest card number at *start*: of a known issuer, or where something calls it a card."""
+        text = self.text
+        lengths = issued(text[start : start + 4])
+        if not lengths and (not self._cards() or (text[start] in "01" and not text.startswith("1800", start))):
+            return None
         match = _CARD.match(self.outline, start)
         if not match:
             return None
-        text = self.text
+        self._work.spend(1)
         value = text[start : match.end()]
         groups = value.replace("-", " ").split(" ")
         if len(groups[0]) != _CARD_GROUP:
             del groups[1:]
-        lengths = issued(value[:4])
         end = start - 1
         size = 0
         found = None
@@ -360,13 +371,15 @@ class _Reading:
                 return False
             if after in _AFTER and self.text[end + 1 : end + 2].isalnum():
                 return False
-        return not _FLOATING.match(self.text, start, end)
+        return True
 
     def _around(self, start: int, end: int) -> set[str]:
         """Return the words before and after a candidate, and those of the name that the text stood under."""
+        return set(_WORD.findall(_HUMP.sub(" ", self._near(start, end)).lower().replace("_", " ")))
+
+    def _near(self, start: int, end: int) -> str:
         text = self.text
-        near = f"{self._context} {text[max(0, start - 64) : start]} {text[end : end + 40]}"
-        return set(_WORD.findall(_HUMP.sub(" ", near).lower().replace("_", " ")))
+        return f"{self._context} {text[max(0, start - 64) : start]} {text[end : end + 40]}"
 
 
 def _mentions(words: set[str], context: tuple[str, ...]) -> bool:

@@ -13,6 +13,8 @@ from agentlogsafe.redaction.assignments import _MASK, _STOCK, _secretive
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agentlogsafe.redaction.work import Work
+
 Span = tuple[int, int, str]
 
 _STATED = re.compile(
@@ -64,13 +66,15 @@ _EXOTIC = re.compile("[\u0130\u0131\u017f]")  # they match an i or an s when cas
 _WORDY = re.compile(r"[A-Za-z][a-z'\u2019-]*[.,;:!?)]*$")
 
 
-def _matches(pattern: re.Pattern[str], text: str, low: str) -> Iterator[re.Match[str]]:
+def _matches(pattern: re.Pattern[str], text: str, low: str, work: Work) -> Iterator[re.Match[str]]:
     """Yield what ``pattern.finditer(text)`` would, tried only where a word stands that its matches start with.
 
     *low* is `_lower` of *text*.
     """
     if not low:
-        yield from pattern.finditer(text)
+        for match in pattern.finditer(text):
+            work.spend(4)
+            yield match
         return
     places: list[int] = []
     for word in _STARTS[pattern]:
@@ -81,10 +85,12 @@ def _matches(pattern: re.Pattern[str], text: str, low: str) -> Iterator[re.Match
     places.sort()
     last = 0
     for at in places:
-        match = pattern.match(text, at) if at >= last else None
-        if match:
-            yield match
-            last = match.end()
+        work.spend(1)
+        found = pattern.match(text, at) if at >= last else None
+        if found:
+            work.spend(3)
+            yield found
+            last = found.end()
 
 
 def _lower(text: str) -> str:
@@ -92,11 +98,11 @@ def _lower(text: str) -> str:
     return "" if not text.isascii() and _EXOTIC.search(text) else text.lower()
 
 
-def stated(text: str) -> list[Span]:
+def stated(text: str, work: Work) -> list[Span]:
     """Return the spans of passwords and secrets that a sentence states, and of birth dates."""
     spans: list[Span] = []
     low = _lower(text)
-    for match in _matches(_STATED, text, low):
+    for match in _matches(_STATED, text, low, work):
         value = match["v"].rstrip(".,;:!?)\"'") if not match["v"].endswith("!") else match["v"]
         joined = match["m"].strip() == ""
         if (
@@ -115,14 +121,14 @@ def stated(text: str) -> list[Span]:
     for pattern in (_IDENTIFIED, _SQL):
         spans.extend(
             (*match.span("v"), "PASSWORD")
-            for match in _matches(pattern, text, low)
+            for match in _matches(pattern, text, low, work)
             if _secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True)
         )
-    for match in _matches(_DOCUMENT, text, low):
+    for match in _matches(_DOCUMENT, text, low, work):
         value = match["v"].partition("  ")[0]
         if sum(c.isdigit() for c in value) > 5:  # noqa: PLR2004 - a length, and what it is of stands beside it
             spans.append((*match.span("v"), "PASSPORT" if match["p"] else "LICENSE"))
-    for match in _matches(_BORN, text, low):
+    for match in _matches(_BORN, text, low, work):
         begin = match.end()
         line = text.find("\n", begin, begin + _BIRTH_WITHIN)
         last = line if line >= 0 else begin + _BIRTH_WITHIN
@@ -132,13 +138,14 @@ def stated(text: str) -> list[Span]:
     return spans
 
 
-def options(text: str, category_of: object) -> list[Span]:
+def options(text: str, category_of: object, work: Work) -> list[Span]:
     """Return the spans of secrets on a command line; *category_of* tells what a long option's name announces."""
     spans: list[Span] = []
     low = _lower(text)
     if low and "-" not in text and "/user:" not in low:
         return spans  # every pattern has one of them
     for match in _OPTION.finditer(text):
+        work.spend(3)
         category = category_of(match["k"])  # type: ignore[operator]
         if category is None or match.lastgroup is None:
             continue
@@ -156,8 +163,9 @@ def options(text: str, category_of: object) -> list[Span]:
             ):
                 continue
             spans.append((*match.span(match.lastgroup), category))
-    for matches in (_USER.finditer(text), _matches(_DATABASE, text, low), _matches(_LOGIN, text, low)):
+    for matches in (_USER.finditer(text), _matches(_DATABASE, text, low, work), _matches(_LOGIN, text, low, work)):
         for match in matches:
+            work.spend(2)
             value = match["v"]
             if (
                 not _MASK.search(value)

@@ -17,6 +17,7 @@ from agentlogsafe.redaction.numbers import Numbers
 from agentlogsafe.redaction.strategies import MASKED
 from agentlogsafe.redaction.tokens import Tokens, holds, search
 from agentlogsafe.redaction.visible import sanitize
+from agentlogsafe.redaction.work import ExhaustedError, Work
 
 if TYPE_CHECKING:
     from agentlogsafe.redaction.custom import CustomDetector
@@ -28,6 +29,8 @@ Counter = dict[str, int]
 Mask = Callable[[str, str], str]
 
 _ROUNDS = 8
+_BLOCK = 512
+UNREDACTABLE = "[UNREDACTABLE]"
 _RUN_OF_DIGITS = re.compile(r"[\d ().+/_:-]*")
 _RUN_OF_SIGNS = re.compile(r"[\w+/=.~-]*")
 _JOINING = " ().+/_:=~-"
@@ -68,7 +71,7 @@ class Scanner:
         self._named = mask is strategies.mask
         self._numbers = Numbers(frozenset(disabled))
         self._endings = endings or assignments.endings()
-        self._fast = fast.gate(self._endings)
+        self._fast = fast.questions(self._endings)
         self._tables = Tables(disabled)
         self._tokens = Tokens(self._tables)
         self._all = not disabled
@@ -88,17 +91,22 @@ class Scanner:
         """Return whether `scan` could change *text*, or a line of it; False is certain."""
         if self._custom and self._wanted(text):
             return True
-        if self._quick(text):
-            return not self._clean(text)  # where it is wrong, `scan` finds out
+        if self._fast is not None and len(text) > fast.SHORTEST and text.isascii():
+            return self._fast(text) != 0  # where it is wrong, `scan` finds out
         return gate.questions(text, self._endings) != 0
 
-    def _quick(self, text: str) -> bool:
-        """Return whether google-re2 is there and worth asking about *text*."""
-        return self._fast is not None and len(text) > fast.SHORTEST and text.isascii()
-
-    def _clean(self, text: str) -> bool:
-        """Return whether google-re2 is sure that *text* is clean."""
-        return self._fast is not None and not self._fast(text)
+    def _asked(self, text: str) -> int:
+        """Return the gate's answer for *text*, from google-re2 where it is there and worth asking."""
+        found = None
+        if self._fast is not None and len(text) > fast.SHORTEST and text.isascii():
+            found = self._fast(text)
+        if found is None:
+            return gate.questions(text, self._endings)
+        unsure = found & fast.UNSURE
+        if not unsure:
+            return found
+        among = (unsure & gate.WORD) | (gate.NUMBER if unsure & fast.STAMPED else 0)
+        return (found & ~fast.UNSURE) | (gate.questions(text, self._endings, among) & among)
 
     def _wanted(self, text: str) -> bool:
         """Return whether a custom detector wants to see *text*."""
@@ -112,50 +120,105 @@ class Scanner:
 
         Scanning goes on until nothing more is found, so that scanning the result again changes nothing.
         """
-        bits = 0 if self._quick(text) and self._clean(text) else self._questions(text)
+        bits = self._questions(text)
         if not bits and not (self._custom and self._wanted(text)):
             return text
         if bits & gate.CONTROL:
             text = sanitize(text)
             bits = self._questions(text)
+        work = Work(text)
+        try:
+            return self._rounds(work, bits, counts, context)
+        except ExhaustedError:
+            pass
+        try:
+            work = Work(self._withheld(work.text, counts))
+            return self._rounds(work, self._questions(work.text), counts, context)
+        except ExhaustedError:
+            counts["UNREDACTABLE"] = counts.get("UNREDACTABLE", 0) + 1
+            return UNREDACTABLE
+
+    def _rounds(self, work: Work, bits: int, counts: Counter, context: str) -> str:
+        """Return the text of *work* when nothing more is found in it.
+
+        Raises:
+            ExhaustedError: when that takes more work than it may, or more rounds.
+        """
         for number in range(_ROUNDS):
-            spans = self._spans(text, bits, context, eager=number > 1)
+            text = work.text
+            spans = self._spans(work, bits, context, eager=number > 1)
             if not spans:
                 return text
             if number > 1:
                 # What shows only when its neighbour is masked is the rest of a run, which would go bit by bit.
                 spans = _grown(text, spans)
             text, rest = self._replace(text, spans, counts)
+            work.round(text)
             # A mask answers nothing that was not asked before. Whether a name is left costs as much to ask as to look.
             bits &= gate.questions(rest, self._endings, bits & ~gate.NAMED) | gate.NAMED
             if not bits and not (self._custom and self._wanted(text)):
                 return text
-        counts["UNREDACTABLE"] = counts.get("UNREDACTABLE", 0) + 1
-        return "[UNREDACTABLE]"
+        raise ExhaustedError
+
+    def _withheld(self, text: str, counts: Counter) -> str:
+        """Return *text* without all lines that the gate does not call clean, and those behind them.
+
+        They are asked about some at a time. A value can stand in the line behind its name.
+        """
+        out: list[str] = []
+        size = 0
+        block: list[str] = []
+        before = False
+        for line in (*text.split("\n"), None):
+            if line is not None:
+                block.append(line)
+                size += len(line)
+                if size < _BLOCK:
+                    continue
+            joined = "\n".join(block)
+            dirty = bool(joined) and self.suspicious(joined)
+            if not dirty and not before:
+                out += block
+            elif not out or out[-1] != UNREDACTABLE:
+                out.append(UNREDACTABLE)
+                counts["UNREDACTABLE"] = counts.get("UNREDACTABLE", 0) + 1
+            before = dirty
+            block = []
+            size = 0
+        return "\n".join(out)
 
     def _questions(self, text: str) -> int:
         """Return the gate's answer for *text*, what is masked in it left out."""
-        return gate.questions(self._masked.sub("[]", text) if "[" in text else text, self._endings)
+        bits = self._asked(text)
+        if not bits or "[" not in text:
+            return bits
+        bare = self._masked.sub("[]", text)
+        return bits if bare == text else gate.questions(bare, self._endings)
 
-    def _spans(self, text: str, bits: int, context: str, *, eager: bool = False) -> list[Span]:
-        spans = self._plain(text, bits, context, eager=eager)
+    def _spans(self, work: Work, bits: int, context: str, *, eager: bool = False) -> list[Span]:
+        text = work.text
+        spans = self._plain(text, bits, context, work, eager=eager)
         if self._custom:
             self._customs(text, spans)
         if bits & gate.ODD:
-            spans += self._through(disguise.unfold(text), context, eager=eager)
+            spans += self._through(disguise.unfold(text, work), context, work, eager=eager)
         if bits & gate.ESCAPED:
-            spans += self._through(disguise.unescape(text), context, eager=eager)
+            spans += self._through(disguise.unescape(text, work), context, work, eager=eager)
         if bits & gate.TOKEN:
-            self._encoded(text, spans)
-        return self._unmasked(text, spans) if spans and "[" in text else spans
+            self._encoded(text, work, spans)
+        work.spend(2 * len(spans))
+        if not spans or "[" not in text:
+            return spans
+        work.spend(text.count("["))
+        return self._unmasked(text, spans)
 
-    def _encoded(self, text: str, spans: list[Span]) -> None:
+    def _encoded(self, text: str, work: Work, spans: list[Span]) -> None:
         """Look into what is base64 of readable text: into all of it at once."""
-        hidden = disguise.encoded(text)
+        hidden = disguise.encoded(text, work)
         if not hidden:
             return
         joined = "\n".join([decoded for _, _, decoded in hidden])
-        found = sorted(self._plain(joined, gate.questions(joined, self._endings), ""))
+        found = sorted(self._plain(joined, gate.questions(joined, self._endings), "", work))
         at = 0
         low = 0
         for start, end, decoded in hidden:
@@ -200,46 +263,48 @@ class Scanner:
                 kept.append((at, end, category))
         return kept
 
-    def _through(self, unfolded: disguise.Unfolded, context: str, *, eager: bool) -> list[Span]:
+    def _through(self, unfolded: disguise.Unfolded, context: str, work: Work, *, eager: bool) -> list[Span]:
         plain, places = unfolded
         bits = gate.questions(plain, self._endings)
         if not bits:
             return []
-        found = self._plain(plain, bits, context, eager=eager)
+        found = self._plain(plain, bits, context, work, eager=eager)
         return [(places[start], places[end], category) for start, end, category in found]
 
-    def _plain(self, text: str, bits: int, context: str, *, eager: bool = False) -> list[Span]:
+    def _plain(self, text: str, bits: int, context: str, work: Work, *, eager: bool = False) -> list[Span]:
         spans: list[Span] = []
         allowed = self._tables.allowed
+        work.spend(len(text) >> 6)
         if bits & gate.TOKEN:
-            self._tokens.find(text, spans)
+            self._tokens.find(text, work, spans)
         if bits & gate.AT:
-            spans += addresses.find(text, emails="email" in allowed)
+            spans += addresses.find(text, work, emails="email" in allowed)
         if bits & (gate.NUMBER | gate.DOTTED):
             if bits & gate.DOTTED and "ipv4" in allowed:
-                self._network(IPV4, text, spans)
+                self._network(IPV4, text, work, spans)
             spans += [
                 span
-                for span in self._numbers.find(text, context, eager=eager)
+                for span in self._numbers.find(text, context, work, eager=eager)
                 if span[2] not in _NUMERIC or not _in_account(text, span[0], span[1])
             ]
         elif bits & gate.WORD:
-            spans += self._numbers.find(text, context, eager=eager)
+            spans += self._numbers.find(text, context, work, eager=eager)
         if bits & gate.COLONS:
             if "ipv6" in allowed:
-                self._network(IPV6, text, spans)
+                self._network(IPV6, text, work, spans)
             if "mac" in allowed:
-                search(MAC, text, spans)
+                search(MAC, text, work, spans)
         if bits & gate.NAMED:
-            spans += assignments.find(text, self._keys, self._endings)
+            spans += assignments.find(text, self._keys, work, self._endings)
         if bits & gate.WORD:
-            spans += prose.stated(text)
+            spans += prose.stated(text, work)
         if bits & (gate.WORD | gate.OPTION):
-            spans += prose.options(text, self._keys.category)
+            spans += prose.options(text, self._keys.category, work)
         return spans if self._all else [span for span in spans if span[2] not in self._found]
 
-    def _network(self, detector: Detector, text: str, spans: list[Span]) -> None:
+    def _network(self, detector: Detector, text: str, work: Work, spans: list[Span]) -> None:
         for match in detector.compiled.finditer(text):
+            work.spend(2)
             value = match[0]
             if holds(detector, value) and not (self._public and private(value)):
                 spans.append((*match.span(), detector.category))

@@ -11,6 +11,7 @@ from agentlogsafe.redaction import disguise
 if TYPE_CHECKING:
     from agentlogsafe.redaction.detectors import Tables
     from agentlogsafe.redaction.detectors.base import Detector
+    from agentlogsafe.redaction.work import Work
 
 Span = tuple[int, int, str]
 
@@ -35,27 +36,28 @@ class Tokens:
                 signs.setdefault(_sign(literal), []).append((literal, detector))
         self._gated = tuple((sign, tuple(found)) for sign, found in signs.items())
 
-    def find(self, text: str, spans: list[Span]) -> None:
+    def find(self, text: str, work: Work, spans: list[Span]) -> None:
         """Look at each long run of token characters: by what it starts with, and by what it holds."""
         low = text.lower()
         runs = list(_RUNS.find(text))
         if runs:
-            self._runs(text, runs, spans)
+            self._runs(text, runs, work, spans)
         for sign, literals in self._gated:
             if sign not in low:
                 continue
             for literal, detector in literals:
                 at = low.find(literal)
                 if at >= 0:
-                    self._at_literal(text, low, at, literal, detector, spans)
+                    self._at_literal(text, low, at, literal, detector, work, spans)
 
-    def _runs(self, text: str, runs: list[tuple[int, int]], spans: list[Span]) -> None:
+    def _runs(self, text: str, runs: list[tuple[int, int]], work: Work, spans: list[Span]) -> None:
         tokens = [text[begin:end] for begin, end in runs]
         joined = "\n".join(tokens).lower()
         within = [row for sign, rows in self._tables.within if sign in joined for row in rows if row[2] in joined]
         within.sort(key=_FIRST)
         opening = self._tables.opening
         taken = -1
+        work.spend(2 * len(runs))
         for (begin, end), token in zip(runs, tokens, strict=True):
             found = self._start(text, begin) if begin >= taken else None
             if found:
@@ -63,6 +65,7 @@ class Tokens:
                 taken = found[1]
             if not token.isalnum():
                 for match in opening.finditer(text, begin, end - _SHORTEST + 3):
+                    work.spend(1)
                     found = self._start(text, match.end()) if match.end() >= taken else None
                     if found:
                         spans.append(found)
@@ -74,6 +77,7 @@ class Tokens:
                     break
                 low = low or token.lower()
                 if literal in low:
+                    work.spend(2 + (size >> 6))
                     spans.extend(
                         (*inner.span(detector.part), detector.category)
                         for inner in detector.compiled.finditer(text, begin, end)
@@ -81,12 +85,15 @@ class Tokens:
                     )
 
     @staticmethod
-    def _at_literal(text: str, low: str, at: int, literal: str, detector: Detector, spans: list[Span]) -> None:  # noqa: PLR0917 - one place, called from one
+    def _at_literal(  # noqa: PLR0917 - one place, called from one
+        text: str, low: str, at: int, literal: str, detector: Detector, work: Work, spans: list[Span]
+    ) -> None:
         """Look for *detector* in a *text* that has its literal; an anchored one only where that stands."""
         if not detector.anchored or len(low) != len(text):
-            search(detector, text, spans)
+            search(detector, text, work, spans)
             return
         while at >= 0:
+            work.spend(1)
             here = detector.compiled.match(text, at)
             if here and holds(detector, here[detector.part]):
                 spans.append((*here.span(detector.part), detector.category))
@@ -121,10 +128,9 @@ def holds(detector: Detector, value: str) -> bool:
         return False
 
 
-def search(detector: Detector, text: str, spans: list[Span]) -> None:
+def search(detector: Detector, text: str, work: Work, spans: list[Span]) -> None:
     """Add the spans of all that *detector* matches in *text*."""
-    spans.extend(
-        (*match.span(detector.part), detector.category)
-        for match in detector.compiled.finditer(text)
-        if holds(detector, match[detector.part])
-    )
+    for match in detector.compiled.finditer(text):
+        work.spend(2)
+        if holds(detector, match[detector.part]):
+            spans.append((*match.span(detector.part), detector.category))
