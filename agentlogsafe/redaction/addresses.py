@@ -43,7 +43,7 @@ _URL_TOKEN = re.compile(r"(?i)://(?P<v>[A-Za-z0-9_-]{20,200})(?::x-oauth-basic)?
 def find(text: str, work: Work, *, emails: bool = True) -> list[Span]:
     """Return the spans of passwords and tokens in URLs, and of e-mail addresses where *emails* are wanted."""
     spans: list[Span] = []
-    work.spend(2 * text.count("@") + 2 * text.count("://"))
+    work.spend(text.count("@") + text.count("://"))
     slashed = "://" in text
     logins = [match.span("v") for match in _urls(text, _URL_LOGIN, _SCHEME)] if slashed or "\\/" in text else []
     for start, end in logins:

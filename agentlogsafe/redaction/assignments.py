@@ -47,8 +47,7 @@ _LINE_REST = re.compile(r"[^\r\n\"'`<>|]*")
 _WORD = re.compile(r"[^\s\"'`,;<>|}][^\s\"'`<>|]{0,255}")
 _WORD_REST = re.compile(r"[^\s\"'`<>|]*")
 _WHOLE_LINE = frozenset(("digest", "aws4-hmac-sha256", "oauth", "hawk", "hmac"))
-_MASK = MASKED
-_DONE = re.compile(_MASK.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
+_DONE = re.compile(MASKED.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
 _CODE = re.compile(
     r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*){1,8}(?:\(.*|\[.*)?$|[A-Za-z_$][\w$.]*\(|[A-Za-z_$][\w$.]*\[[\"']?\w|\w+://"
 )
@@ -93,36 +92,11 @@ def endings(more: Iterable[str] = ()) -> frozenset[str]:
         *v.SECRET_WORDS,
         *v.SECRET_PHRASES,
         *v.PERSONAL_PHRASES,
-        "key",
-        "keys",
-        "token",
-        "tokens",
-        "secret",
-        "password",
-        "authorization",
+        *"key keys token tokens secret password authorization value text string str header env var".split(),
+        *"old new current confirm hash hashed raw plain plaintext field base64 b64 name number code".split(),
+        *"passwd passphrase".split(),
+        *more,
     }
-    names |= {
-        "value",
-        "text",
-        "string",
-        "str",
-        "header",
-        "env",
-        "var",
-        "old",
-        "new",
-        "current",
-        "confirm",
-        "hash",
-        "hashed",
-        "raw",
-        "plain",
-        "plaintext",
-        "field",
-        "base64",
-        "b64",
-    }
-    names |= {"name", "number", "code", "passwd", "passphrase", *more}
     return frozenset(name[-4:] for name in names)
 
 
@@ -163,19 +137,14 @@ def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple
                 yield end, at + 1
 
 
-def touches(text: str) -> bool:
-    """Return whether `find` has anything to look at in *text*."""
-    return next(separators(text), None) is not None
-
-
 def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = _ENDINGS) -> list[Span]:
     """Return the spans of values that stand behind a sensitive name in *text*."""
     spans: list[Span] = []
     covered = 0
     masks = "[" in text
-    work.spend(sum(map(text.count, _SIGNS)) >> 1)
+    work.spend(sum(map(text.count, _SIGNS)) >> 2)
     for end, start in sorted(separators(text, endings_), key=_SECOND):
-        work.spend(2)
+        work.spend(1)
         if (
             start < covered
             or (masks and text.find("[", start, start + _FARTHEST_MASK) >= 0 and _DONE.match(text, start))
@@ -185,7 +154,7 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = _ENDI
         category, name = _category(text, end, keys)
         if category is None:
             continue
-        work.spend(3)
+        work.spend(1)
         sign = start - 1
         tagged = text[sign] == ">"
         while start < len(text) and text[start] in "=:>~":
@@ -215,7 +184,7 @@ def _quoted(text: str, start: int) -> tuple[int, int] | None:
 def _tagged(text: str, start: int, category: str) -> Span | None:
     """Return the span of an element's text, ``<password>…</password>``, when it is a value of *category*."""
     match = _ELEMENT.match(text, start)
-    if not match or category in ("NAME?", "JWK?") or _MASK.search(match["v"]):
+    if not match or category in ("NAME?", "JWK?") or MASKED.search(match["v"]):
         return None
     value = match["v"].rstrip()
     if category not in _CREDENTIALS and not text.startswith("<", match.end()):
@@ -272,7 +241,7 @@ def _value(text: str, start: int, category: str, name: str) -> Span | None:
             (*found, category)
             if any(map(str.isdigit, value))
             and " " in value.strip()
-            and not _MASK.search(value)
+            and not MASKED.search(value)
             and "://" not in value
             and "=" not in value
             and "(" not in value
@@ -310,7 +279,7 @@ def _named(text: str, start: int, category: str) -> Span | None:
     found = _quoted(text, start)
     if found:
         value = text[found[0] : found[1]][:_JUDGED]
-        return None if _MASK.fullmatch(value) or placeholder(value) or "%" in value else (*found, "NAME")
+        return None if MASKED.fullmatch(value) or placeholder(value) or "%" in value else (*found, "NAME")
     found_ = _anchored(text, start, _PERSON, "NAME")
     if found_ and (placeholder(text[found_[0] : found_[1]]) or _TYPED.match(text, found_[1])):
         return None
@@ -334,7 +303,7 @@ def _header(text: str, start: int, category: str) -> Span | None:
     value = text[begin:end].rstrip(" \t,;)]}\\")
     if (
         len(value) < 4  # noqa: PLR2004 - a length, and what it is of stands beside it
-        or _MASK.match(value)
+        or MASKED.match(value)
         or placeholder(value)
         or (not scheme and (_prose(value) or _DOTTED.fullmatch(value) or _expression(value)))
         or "(" in value
@@ -385,7 +354,7 @@ def _credential(text: str, start: int, category: str, name: str) -> Span | None:
 def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: bool) -> bool:
     """Return whether *value* can be a secret: no placeholder, type, expression or word of the sentence."""
     if "[" in value:
-        value = _MASK.sub("", value)
+        value = MASKED.sub("", value)
     if not value or value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or placeholder(value):
         return False
     if category == "CARD_CODE" or name == "pin" or name.endswith("_pin"):

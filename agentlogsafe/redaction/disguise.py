@@ -37,13 +37,14 @@ _ODD_BYTES = (
     b"\xf0",
 )
 _ZERO = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"  # noqa: E501 - one row of a table
-_ODD = re.compile(
+ODD = re.compile(
     f"[{_ZERO}\u00a0\u2007\u2010-\u2012\u2024\u202f\u2212\u3000\u3002\ufe52\ufe63\ufe6b\uff01-\uff5e\uff61\U0001d400-\U0001d7ff]|(?![0-9])\\d"
 )
 _ZERO_WIDTH = re.compile(f"[{_ZERO}]")
 ESCAPE = r"%[2-7][0-9A-Fa-f]|&#(?:\d{2,3}|[xX][0-9A-Fa-f]{2});|&(?:amp|quot|apos|commat|period|colon|equals|lowbar|hyphen|num|plus);|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]"  # noqa: E501 - one pattern
 """What percent-encoding, entities and escapes look like."""
-_ESCAPE = re.compile(ESCAPE)
+ESCAPED = re.compile(ESCAPE)
+"""The same, compiled."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,20000}={0,2}(?![A-Za-z0-9+/_=-])")
 _BASE64_LEAST = 20
 _LOW_BYTES = frozenset(string.ascii_uppercase + "abcdef")  # every fourth character, where no byte is beyond ASCII
@@ -94,7 +95,7 @@ _BASE64_RUNS = Runs(string.ascii_letters + string.digits + "+/_=-", _BASE64_LEAS
 
 def odd(text: str, raw: bytes) -> bool:
     """Return whether non-ASCII *text* (and *raw*, its UTF-8) has any character that `unfold` would change."""
-    return any(start in raw for start in _ODD_BYTES) and _ODD.search(text) is not None
+    return any(start in raw for start in _ODD_BYTES) and ODD.search(text) is not None
 
 
 def unfold(text: str, work: Work) -> Unfolded:
@@ -102,9 +103,9 @@ def unfold(text: str, work: Work) -> Unfolded:
     plain: list[str] = []
     places: list[int] = []
     at = 0
-    work.spend(len(text) >> 6)
-    for match in _ODD.finditer(text):
-        work.spend(2)
+    work.spend(len(text) >> 3)
+    for match in ODD.finditer(text):
+        work.spend(1)
         place = match.start()
         plain.append(text[at:place])
         places.extend(range(at, place))
@@ -123,7 +124,7 @@ def unfold(text: str, work: Work) -> Unfolded:
 
 def escaped(text: str) -> bool:
     """Return whether *text* has percent-encoding, entities or escapes."""
-    return ("%" in text or "&" in text or "\\" in text) and _ESCAPE.search(text) is not None
+    return ("%" in text or "&" in text or "\\" in text) and ESCAPED.search(text) is not None
 
 
 def unescape(text: str, work: Work) -> Unfolded:
@@ -131,8 +132,8 @@ def unescape(text: str, work: Work) -> Unfolded:
     plain: list[str] = []
     places: list[int] = []
     at = 0
-    work.spend(len(text) >> 6)
-    for match in _ESCAPE.finditer(text):
+    work.spend(len(text) >> 4)
+    for match in ESCAPED.finditer(text):
         work.spend(1)
         start, end = match.span()
         plain.append(text[at:start])

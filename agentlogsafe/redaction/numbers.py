@@ -1,9 +1,7 @@
 """Numbers in text: cards, IBANs and national numbers, told by outline, checksum and the words around them.
 
 All runs of letters and digits that hold a digit are found once. What a candidate costs first is one look-up by the
-outline of its first group, however many kinds of number there are; most numbers end there. Checksums come last, and a
-text gets only so many of them: where more than that have failed, all its candidates are taken for what they look like,
-because a text made to exhaust the checks must not get its numbers through.
+outline of its first group, however many kinds of number there are; most numbers end there. Checksums come last.
 """
 
 from __future__ import annotations
@@ -26,8 +24,8 @@ Check = Callable[[str], bool]
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SHORT = 64  # so long a text is looked at whole for context words
-_CHECKS, _CHECKS_EVERY = 32, 16  # checksums that may fail in a text: so many, and one more for each so many characters
 _LONGEST_GROUP = 64
+_DEAR = 6  # times as much does a check of the library's cost as one of ours
 _WHOLE_WORD = 4  # so long a context word must stand by itself
 _LONGEST_PLAIN = 24
 _LETTERS_BEFORE = 8
@@ -137,15 +135,6 @@ class Numbers:
         """
         work = work or Work(text)
         marked = text.encode("latin-1", "replace").translate(_OUTLINE)
-        spans = self._found(text, marked, context, work, _CHECKS + len(text) // _CHECKS_EVERY, eager=eager)
-        if spans is None:
-            spans = self._found(text, marked, context, work, None, eager=eager)
-        return spans or []
-
-    def _found(
-        self, text: str, marked: bytes, context: str, work: Work, checks: int | None, *, eager: bool
-    ) -> list[Span] | None:
-        """Return the spans, or None when more than *checks* checksums fail; with None, all are taken."""
         found: Span | None
         spans: list[Span] = []
         reading: _Reading | None = None
@@ -163,10 +152,8 @@ class Numbers:
                     continue
                 if reading is None:
                     outline = marked.replace(b"0", b"9")
-                    reading = _Reading(text, outline, context, self, checks, work)
-                elif reading.exhausted:
-                    return None
-                work.spend(1)
+                    reading = _Reading(text, outline, context, self, work)
+                work.spend(2)
                 start, end = match.span()
                 if start and outline[start - 1] in _ALNUM:
                     if outline[start - 1] == _LETTER:
@@ -187,22 +174,23 @@ class Numbers:
                     if found is None and phones and outline[start - 2 : start - 1] != b"9":
                         if calling is None:
                             calling = calling_words(text)
-                        found = spoken_at(text, start, calling) if calling else None
+                        if calling:
+                            work.spend(2)
+                            found = spoken_at(text, start, calling)
                 else:
                     continue
                 if found:
                     spans.append(found)
                     taken = at = found[1]  # what is inside costs nothing when the search goes on behind it
                     break
-        return None if reading is not None and reading.exhausted else spans
+        return spans
 
 
 class _Reading:
-    """One text while it is read: what can stand in it at all, and how many more checksums it may cost."""
+    """One text while it is read, and what can stand in it at all."""
 
     __slots__ = (
         "_called",
-        "_checks",
         "_context",
         "_has",
         "_low",
@@ -210,14 +198,11 @@ class _Reading:
         "_rows",
         "_starts",
         "_work",
-        "exhausted",
         "outline",
         "text",
     )
 
-    def __init__(  # noqa: PLR0917 - one caller
-        self, text: str, outline: bytes, context: str, numbers: Numbers, checks: int | None, work: Work
-    ) -> None:
+    def __init__(self, text: str, outline: bytes, context: str, numbers: Numbers, work: Work) -> None:
         self.text = text
         self.outline = outline
         self._context = context
@@ -227,9 +212,7 @@ class _Reading:
         self._has: dict[str, bool] = {}
         self._low = ""
         self._called: bool | None = None
-        self._checks = checks
         self._work = work
-        self.exhausted = False
 
     def at(self, start: int, end: int, until: int) -> Span | None:
         """Return the number whose first group is *start* to *end*; the longest outline of the table ends at *until*."""
@@ -240,8 +223,10 @@ class _Reading:
                 found = _iban_at(self.text, start)
                 if found:
                     return found
-        elif (end - start == _CARD_GROUP or end - start >= _CARD_LEAST) and outline[start : start + 4] == b"9999":
-            found = self._card(start)
+        elif end - start == _CARD_GROUP and outline[start:end] == b"9999":
+            found = self._grouped_card(start)
+        elif end - start in _CARD_LENGTHS:
+            found = self._card(start, end)
         if not until:
             return found
         if start > 1 and outline[start - 1] in _SIDES and outline[start - 2] == _LETTER:
@@ -266,6 +251,7 @@ class _Reading:
             if rows is None:
                 rows = self._possible[shape] = self._left(self._rows.get(shape, ()))
             if rows and self._bounded(start, start + size):
+                self._work.spend(1)
                 found = self._kind(start, start + size, rows)
                 if found:
                     return found
@@ -300,55 +286,54 @@ class _Reading:
                 if not any(word in low for word in context):
                     continue
                 if words is None:
-                    self._work.spend(4)
+                    self._work.spend(3)
                     words = set(_WORD.findall(_HUMP.sub(" ", near).lower().replace("_", " ")))
                 if not _mentions(words, context):
                     continue
-            if check is None or (dear and self._checks is None):
+            if check is None:
                 return start, end, category
-            self._work.spend(8 if dear else 1)
-            try:
-                if check(compact):
-                    return start, end, category
-            except Exception:  # noqa: BLE001, S110 - a checksum that stumbles over a number does not know it
-                pass
-            if dear and self._checks is not None:
-                self._checks -= 1
-                self.exhausted = self._checks < 0
+            if self._work.known(check, compact, _DEAR if dear else 1):
+                return start, end, category
         return None
 
-    def _card(self, start: int) -> Span | None:
-        """Return the longest card number at *start*: of a known issuer, or where something calls it a card."""
-        text = self.text
-        lengths = issued(text[start : start + 4])
-        if not lengths and (not self._cards() or (text[start] in "01" and not text.startswith("1800", start))):
-            return None
-        match = _CARD.match(self.outline, start)
+    def _grouped_card(self, start: int) -> Span | None:
+        """Return the longest card number that is written in groups from *start*."""
+        known = issued(self.text[start : start + _CARD_GROUP]) or self._cards()
+        match = _CARD.match(self.outline, start) if known else None
         if not match:
             return None
-        self._work.spend(1)
-        value = text[start : match.end()]
-        groups = value.replace("-", " ").split(" ")
-        if len(groups[0]) != _CARD_GROUP:
-            del groups[1:]
+        self._work.spend(2)
+        groups = self.text[start : match.end()].replace("-", " ").split(" ")
         end = start - 1
-        size = 0
+        number = ""
         found = None
-        digits = "".join(groups)
         for group in groups:
             end += len(group) + 1
-            size += len(group)
-            if size in _CARD_LENGTHS and (size in lengths or self._cards()):
-                number = digits[:size]
-                if _luhn(number) and self._bounded(start, end) and self._card_like(number, start, end):
-                    found = start, end, "CARD"
+            number += group
+            if len(number) in _CARD_LENGTHS:
+                found = self._card(start, end, number) or found
         return found
 
-    def _card_like(self, number: str, start: int, end: int) -> bool:
-        """Return whether *number* has a known issuer, or a word beside it that calls it a card."""
-        if len(number) in issued(number[:4]) and len(set(number)) > 1:
-            return True
-        return len(set(number)) > 2 and self._cards() and not _CARD_CONTEXT.isdisjoint(self._around(start, end))  # noqa: PLR2004 - no filler
+    def _card(self, start: int, end: int, number: str = "") -> Span | None:
+        """Return *number*, which stands there, when it is a card's.
+
+        That is when it has a known issuer, or when something beside it calls it a card.
+        """
+        number = number or self.text[start:end]
+        if not number.isdigit():
+            return None
+        known = len(number) in issued(number[:4])
+        if not known and (not self._cards() or (number[0] in "01" and not number.startswith("1800"))):
+            return None
+        self._work.spend(1)
+        if not _luhn(number) or not self._bounded(start, end):
+            return None
+        various = len(set(number))
+        if (known and various > 1) or (
+            various > 2 and self._cards() and not _CARD_CONTEXT.isdisjoint(self._around(start, end))  # noqa: PLR2004 - no filler
+        ):
+            return start, end, "CARD"
+        return None
 
     def _cards(self) -> bool:
         """Return whether the text has a word for cards at all."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction.assignments import _MASK, _STOCK, _secretive
+from agentlogsafe.redaction.assignments import _STOCK, _secretive
+from agentlogsafe.redaction.strategies import MASKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,7 @@ def _matches(pattern: re.Pattern[str], text: str, low: str, work: Work) -> Itera
         work.spend(1)
         found = pattern.match(text, at) if at >= last else None
         if found:
-            work.spend(3)
+            work.spend(1)
             yield found
             last = found.end()
 
@@ -106,7 +107,7 @@ def stated(text: str, work: Work) -> list[Span]:
         value = match["v"].rstrip(".,;:!?)\"'") if not match["v"].endswith("!") else match["v"]
         joined = match["m"].strip() == ""
         if (
-            _MASK.search(value)
+            MASKED.search(value)
             or _WORDY.match(match["v"])
             or not _secretive(value, "PASSWORD", "password", quoted=False, tight=False)
         ):
@@ -168,7 +169,7 @@ def options(text: str, category_of: object, work: Work) -> list[Span]:
             work.spend(2)
             value = match["v"]
             if (
-                not _MASK.search(value)
+                not MASKED.search(value)
                 and value.lower() not in _STOCK
                 and value[0] not in "$<{*%"
                 and len(set(value)) > 1

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable
-from itertools import islice
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import addresses, assignments, disguise, fast, gate, prose, strategies
@@ -14,9 +11,11 @@ from agentlogsafe.redaction.detectors import Tables
 from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS
 from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC, private
 from agentlogsafe.redaction.numbers import Numbers
+from agentlogsafe.redaction.spans import NUMERIC, Span, grown, merged, unmasked
 from agentlogsafe.redaction.strategies import MASKED
 from agentlogsafe.redaction.tokens import Tokens, holds, search
 from agentlogsafe.redaction.visible import sanitize
+from agentlogsafe.redaction.windows import Windows, masks, windows
 from agentlogsafe.redaction.work import ExhaustedError, Work
 
 if TYPE_CHECKING:
@@ -24,21 +23,17 @@ if TYPE_CHECKING:
     from agentlogsafe.redaction.detectors.base import Detector
     from agentlogsafe.redaction.keys import KeyRules
 
-Span = tuple[int, int, str]
 Counter = dict[str, int]
 Mask = Callable[[str, str], str]
+Plain = Callable[[str, Work], disguise.Unfolded]
 
 _ROUNDS = 8
+_CHAINED = 3
 _BLOCK = 512
 UNREDACTABLE = "[UNREDACTABLE]"
-_RUN_OF_DIGITS = re.compile(r"[\d ().+/_:-]*")
-_RUN_OF_SIGNS = re.compile(r"[\w+/=.~-]*")
-_JOINING = " ().+/_:=~-"
 _ACCOUNT = re.compile(
     r"(?<![A-Za-z0-9])[A-Z] ?[A-Z]\d{2}[ -]?(?:[A-Za-z0-9]{1,4}[ -]){2,9}[A-Za-z0-9]{1,4}(?![A-Za-z0-9])"
 )
-_FIRST, _SECOND = itemgetter(0), itemgetter(1)
-_NUMERIC = frozenset(("PHONE", "NATIONAL_ID", "TAX_ID", "CARD", "BANK", "PASSPORT", "LICENSE"))
 
 
 class Scanner:
@@ -144,16 +139,23 @@ class Scanner:
         Raises:
             ExhaustedError: when that takes more work than it may, or more rounds.
         """
+        near: Windows | None = None
         for number in range(_ROUNDS):
             text = work.text
-            spans = self._spans(work, bits, context, eager=number > 1)
+            spans = self._within(near, bits, context, work, eager=number > 1) if near else None
+            if spans is None:
+                spans = self._spans(text, bits, context, work, eager=number > 1)
+                work.whole()
             if not spans:
                 return text
             if number > 1:
                 # What shows only when its neighbour is masked is the rest of a run, which would go bit by bit.
-                spans = _grown(text, spans)
-            text, rest = self._replace(text, spans, counts)
+                spans = grown(text, spans)
+            out = self._replace(text, spans, counts)
+            text, rest = self._rest(text, out)
             work.round(text)
+            # Where numbers show one behind the other, each when the one before is masked, looking near does not end it.
+            near = windows(text, masks(out)) if work.calm and number < _CHAINED else None
             # A mask answers nothing that was not asked before. Whether a name is left costs as much to ask as to look.
             bits &= gate.questions(rest, self._endings, bits & ~gate.NAMED) | gate.NAMED
             if not bits and not (self._custom and self._wanted(text)):
@@ -195,22 +197,28 @@ class Scanner:
         bare = self._masked.sub("[]", text)
         return bits if bare == text else gate.questions(bare, self._endings)
 
-    def _spans(self, work: Work, bits: int, context: str, *, eager: bool = False) -> list[Span]:
-        text = work.text
+    def _within(self, near: Windows, bits: int, context: str, work: Work, *, eager: bool) -> list[Span] | None:
+        """Return what is found near the last round's masks, or None where the whole text has to be looked at."""
+        if self._custom:
+            return None
+        spans = self._spans(near.joined, bits, context, work, eager=eager)
+        return near.back(spans)
+
+    def _spans(self, text: str, bits: int, context: str, work: Work, *, eager: bool = False) -> list[Span]:
         spans = self._plain(text, bits, context, work, eager=eager)
         if self._custom:
             self._customs(text, spans)
         if bits & gate.ODD:
-            spans += self._through(disguise.unfold(text, work), context, work, eager=eager)
+            spans += self._disguised(text, disguise.ODD, disguise.unfold, context, work, eager=eager)
         if bits & gate.ESCAPED:
-            spans += self._through(disguise.unescape(text, work), context, work, eager=eager)
+            spans += self._disguised(text, disguise.ESCAPED, disguise.unescape, context, work, eager=eager)
         if bits & gate.TOKEN:
             self._encoded(text, work, spans)
-        work.spend(2 * len(spans))
+        work.spend(len(spans))
         if not spans or "[" not in text:
             return spans
-        work.spend(text.count("["))
-        return self._unmasked(text, spans)
+        work.spend(text.count("[") >> 1)
+        return unmasked(text, spans, self._masked)
 
     def _encoded(self, text: str, work: Work, spans: list[Span]) -> None:
         """Look into what is base64 of readable text: into all of it at once."""
@@ -244,24 +252,16 @@ class Scanner:
                     if start < end
                 )
 
-    def _unmasked(self, text: str, spans: list[Span]) -> list[Span]:
-        """Cut what is masked already out of *spans*, and drop those of which nothing is left."""
-        masks = [match.span() for match in self._masked.finditer(text)]
-        if not masks:
-            return spans
-        ends = [high for _, high in masks]
-        kept: list[Span] = []
-        for start, end, category in spans:
-            at = start
-            for low, high in islice(masks, bisect_right(ends, start), None):
-                if low >= end:
-                    break
-                if any(map(str.isalnum, text[at:low])):
-                    kept.append((at, low, category))
-                at = high
-            if at < end and any(map(str.isalnum, text[at:end])):
-                kept.append((at, end, category))
-        return kept
+    def _disguised(
+        self, text: str, what: re.Pattern[str], plain: Plain, context: str, work: Work, *, eager: bool
+    ) -> list[Span]:
+        """Return what is found in the *plain* form of *text*; of a long text, of what is near *what* is disguised."""
+        near = windows(text, (match.span() for match in what.finditer(text)))
+        if near is not None:
+            found = near.back(self._through(plain(near.joined, work), context, work, eager=eager))
+            if found is not None:
+                return found
+        return self._through(plain(text, work), context, work, eager=eager)
 
     def _through(self, unfolded: disguise.Unfolded, context: str, work: Work, *, eager: bool) -> list[Span]:
         plain, places = unfolded
@@ -274,7 +274,7 @@ class Scanner:
     def _plain(self, text: str, bits: int, context: str, work: Work, *, eager: bool = False) -> list[Span]:
         spans: list[Span] = []
         allowed = self._tables.allowed
-        work.spend(len(text) >> 6)
+        work.spend(len(text) >> (4 if text.isascii() else 3))
         if bits & gate.TOKEN:
             self._tokens.find(text, work, spans)
         if bits & gate.AT:
@@ -285,7 +285,7 @@ class Scanner:
             spans += [
                 span
                 for span in self._numbers.find(text, context, work, eager=eager)
-                if span[2] not in _NUMERIC or not _in_account(text, span[0], span[1])
+                if span[2] not in NUMERIC or not _in_account(text, span[0], span[1])
             ]
         elif bits & gate.WORD:
             spans += self._numbers.find(text, context, work, eager=eager)
@@ -304,58 +304,29 @@ class Scanner:
 
     def _network(self, detector: Detector, text: str, work: Work, spans: list[Span]) -> None:
         for match in detector.compiled.finditer(text):
-            work.spend(2)
+            work.spend(1)
             value = match[0]
             if holds(detector, value) and not (self._public and private(value)):
                 spans.append((*match.span(), detector.category))
 
-    def _replace(self, text: str, spans: list[Span], counts: Counter) -> tuple[str, str]:
-        """Return *text* with masks for *spans*, and with empty brackets for all masks."""
-        spans.sort(key=_SECOND, reverse=True)
-        spans.sort(key=_FIRST)
-        merged: list[Span] = []
-        low, high, kind = spans[0]
-        for start, end, category in spans:
-            if start >= high:
-                merged.append((low, high, kind))
-                low, high, kind = start, end, category
-            else:
-                if end - start > high - low:
-                    kind = category
-                high = max(high, end)
-        merged.append((low, high, kind))
+    def _replace(self, text: str, spans: list[Span], counts: Counter) -> list[str]:
+        """Return *text* in parts, with a mask for what *spans* cover between each two of them."""
         out: list[str] = []
         at = 0
         mask = self._mask
-        for start, end, category in merged:
+        for start, end, category in merged(spans):
             out += text[at:start], mask(category, text[start:end])
             counts[category] = counts.get(category, 0) + 1
             at = end
         out.append(text[at:])
+        return out
+
+    def _rest(self, text: str, out: list[str]) -> tuple[str, str]:
+        """Return what *text* became, joined from *out*, and the same with empty brackets for all masks."""
         replaced = "".join(out)
         if "[" in text or not self._named:
             return replaced, self._masked.sub("[]", replaced)
         return replaced, "[]".join(out[::2])
-
-
-def _grown(text: str, spans: list[Span]) -> list[Span]:
-    """Return *spans* with what they run on from and into.
-
-    That is digits and what groups them, or unbroken rows of token characters.
-    """
-    out: list[Span] = []
-    reached = 0
-    for start, end, category in sorted(spans):
-        if end <= reached:
-            continue
-        run = _RUN_OF_DIGITS if category in _NUMERIC else _RUN_OF_SIGNS
-        begin = max(start, reached)
-        before = run.match(text[reached:begin][::-1])
-        after = run.match(text, end)
-        begin -= len(before[0].rstrip(_JOINING)) if before else 0
-        reached = end + (len(after[0].rstrip(_JOINING)) if after else 0)
-        out.append((begin, reached, category))
-    return out
 
 
 def _in_account(text: str, start: int, end: int) -> bool:

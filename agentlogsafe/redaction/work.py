@@ -7,8 +7,13 @@ but numbers that nearly are something), and is withheld instead.
 
 from __future__ import annotations
 
-_FREE = 400
-_EVERY = 2  # so many units a character
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agentlogsafe.redaction.detectors.base import Validator
+
+_FREE = 1_500
+_EVERY = 1.75  # so many units a character
 
 
 class ExhaustedError(Exception):
@@ -18,12 +23,15 @@ class ExhaustedError(Exception):
 class Work:
     """What is left of a text's allowance, and how far its redaction has come."""
 
-    __slots__ = ("left", "text")
+    __slots__ = ("_before", "_known", "_saved", "_whole", "left", "text")
 
     def __init__(self, text: str) -> None:
         """Start with the allowance of *text*."""
         self.text = text
-        self.left = allowance(text)
+        self.left = self._before = allowance(text)
+        self._known: dict[tuple[Validator, str], bool] = {}
+        self._saved = 0
+        self._whole = 0
 
     def spend(self, units: int) -> None:
         """Take *units* off what is left.
@@ -35,15 +43,48 @@ class Work:
         if self.left < 0:
             raise ExhaustedError
 
+    def known(self, check: Validator, number: str, units: int) -> bool:
+        """Return whether *number* passes *check*, which costs *units* when it was not asked in an earlier round."""
+        found = self._known.get((check, number))
+        if found is not None:
+            self._saved += units
+            return found
+        self.spend(units)
+        try:
+            found = check(number)
+        except Exception:  # noqa: BLE001 - a checksum that stumbles over a number does not know it
+            found = False
+        self._known[check, number] = found
+        return found
+
     def round(self, text: str) -> None:
         """Start another round, over *text*, with what is left, but never with more than it would get by itself.
 
         So a redacted text that is redacted again is not withheld for what its last round did cost.
         """
         self.text = text
-        self.left = min(self.left, allowance(text))
+        self.left = self._before = min(self.left, allowance(text))
+        self._saved = 0
+
+    def whole(self) -> None:
+        """Note what a round over the whole text has cost, and would cost when it is redacted again.
+
+        Raises:
+            ExhaustedError: when that is more than it may.
+        """
+        self._whole = self._before - self.left + self._saved
+        if self._whole > allowance(self.text):
+            raise ExhaustedError
+
+    @property
+    def calm(self) -> bool:
+        """Return whether another round over the whole of the text would not exhaust it.
+
+        Where it might, that has to be known, and not only what is near the last masks.
+        """
+        return self._whole * 2 < allowance(self.text)
 
 
 def allowance(text: str) -> int:
     """Return the units that *text* may cost."""
-    return _FREE + len(text) * _EVERY
+    return _FREE + int(len(text) * _EVERY)

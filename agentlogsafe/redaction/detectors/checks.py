@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import string
 from functools import cache
+from operator import mul
 
 from stdnum.be import nn
 from stdnum.iso7064 import mod_11_2
@@ -30,6 +31,7 @@ _IBAN_LENGTHS = dict(
 IBAN_LENGTHS: dict[str, int] = {country: int(length) for country, length in _IBAN_LENGTHS.items()}
 
 
+_VALUES = bytes(code - 48 if 48 <= code <= 57 else 0 for code in range(256))
 _NO_DIGITS = bytes(code for code in range(256) if not 48 <= code <= 57)
 
 
@@ -90,7 +92,7 @@ def _day(month: int, day: int) -> bool:
 
 def weighted(digits: str, weights: tuple[int, ...]) -> int:
     """Return the weighted sum of *digits*, the shorter of the two deciding."""
-    return sum(int(d) * w for d, w in zip(digits, weights, strict=False))
+    return sum(map(mul, digits.encode().translate(_VALUES), weights))
 
 
 def aba(digits: str) -> bool:
@@ -251,7 +253,7 @@ def singapore(text: str) -> bool:
 
 def turkish(digits: str) -> bool:
     """Return whether eleven digits are a Turkish identity number: no leading zero, two check digits."""
-    d = [int(digit) for digit in digits]
+    d = digits.encode().translate(_VALUES)
     return d[0] > 0 and (7 * sum(d[0:9:2]) - sum(d[1:8:2])) % 10 == d[9] and sum(d[:10]) % 10 == d[10]
 
 
@@ -260,8 +262,8 @@ def aadhaar(digits: str) -> bool:
     if digits[0] < "2" or digits == digits[::-1]:
         return False
     check = 0
-    for permuted, digit in zip(_PERMUTED, digits[::-1], strict=True):
-        check = _DIHEDRAL[check][permuted[int(digit)]]
+    for permuted, digit in zip(_PERMUTED, digits[::-1].encode().translate(_VALUES), strict=True):
+        check = _DIHEDRAL[check][permuted[digit]]
     return check == 0
 
 

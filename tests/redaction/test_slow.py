@@ -1,0 +1,105 @@
+"""Text that was made to be slow: the work that it may cost, what becomes of it, and the short cuts of long text."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from agentlogsafe.redaction import Report, compile_policy, gate, redact, work
+from agentlogsafe.redaction.fast import STAMPED
+from agentlogsafe.redaction.work import ExhaustedError, Work
+from tests.redaction.fuzz import ALPHABET, FRAGMENTS
+from tests.redaction.slow import DENSE
+
+PROSE = "The revenue of the northern region rose against plan, said the team. "
+HOSTILE = "530-289-0197=@46.\u0661"
+
+
+@pytest.fixture
+def spent(monkeypatch):
+    """Return a list that fills with the units that are spent."""
+    units: list[int] = []
+    spend = Work.spend
+
+    def counting(self, amount):
+        units.append(amount)
+        spend(self, amount)
+
+    monkeypatch.setattr(Work, "spend", counting)
+    return units
+
+
+def test_only_what_is_suspicious_is_withheld():
+    """Where a text costs too much, the lines that are clean stay, apart from the one behind; the report says so."""
+    clean = "\n".join([PROSE] * 40)
+    text = f"{clean}\nssn=536-22-8147 {HOSTILE * 2_000}\n{clean}"
+    report = Report()
+    out = compile_policy().copy(text, report)
+    assert out.startswith(PROSE)
+    assert out.endswith(PROSE)
+    assert out.count("[UNREDACTABLE]") == 1
+    assert out.count(PROSE) > 60
+    assert "536" not in out
+    assert report.counts["UNREDACTABLE"] == 1
+    assert len(report.problems) == 1
+    assert redact(out) == out
+
+
+def test_value_behind_its_name_is_withheld_with_it():
+    """A line that is clean by itself goes when the one before is suspicious: it may be what that one names."""
+    out = redact(f"{HOSTILE * 2_000}\nPhone:\n467 3395")
+    assert "467" not in out
+
+
+@pytest.mark.parametrize("piece", DENSE)
+def test_work_is_in_proportion_to_length(piece, spent):
+    """No text costs more than its allowance, and as much again for what is left of it when that is spent."""
+    for size in (2_000, 8_000):
+        spent.clear()
+        text = (piece * (size // len(piece) + 1))[:size]
+        out = redact(text)
+        assert sum(spent) <= 2 * work.allowance(text) + size
+        assert redact(out) == out
+
+
+@pytest.mark.parametrize("line", ["{}", "id={} ok", "tax {}", "call {}"])
+def test_tables_are_not_withheld(line):
+    """A table of numbers, whatever they are, does not exhaust its allowance."""
+    lines = [line.format(10**10 + place * 7_919) for place in range(3_000)]
+    assert "UNREDACTABLE" not in redact("\n".join(lines))
+
+
+def test_a_round_gets_no_more_than_its_text_alone():
+    """What is left over from a long text does not carry a short one further than it would come by itself."""
+    left = Work("x" * 10_000)
+    left.round("x" * 10)
+    assert left.left == work.allowance("x" * 10)
+    with pytest.raises(ExhaustedError):
+        left.spend(left.left + 1)
+
+
+fragments = st.lists(
+    st.sampled_from((*FRAGMENTS, *DENSE)) | st.text(alphabet=ALPHABET, max_size=8) | st.just(PROSE * 40), max_size=14
+)
+
+
+@given(fragments)
+def test_twice_is_once_in_long_text(parts):
+    """Looking only near what was masked, and near what is disguised, leaves nothing for the next time."""
+    once = redact(PROSE * 40 + " ".join(parts))
+    assert redact(once) == once
+
+
+@given(fragments.map("".join))
+def test_google_re2_answers_every_question(text):
+    """What the plain gate calls possible, google-re2 does, too."""
+    fast = compile_policy()._scanner._fast
+    if fast is None or not text.isascii():
+        return
+    found = fast(text)
+    if found & STAMPED:
+        found |= gate.NUMBER
+    missing = gate.questions(text, compile_policy()._scanner._endings) & ~found
+
+    assert not missing
