@@ -111,7 +111,7 @@ _SEPARATORS = tuple(
         ("=", "="),
         (":", ":"),
         (">", ">(?<=[^-= <]>)"),
-        (",", r",(?=\s?[\"'`])"),
+        (",", r",(?<![a-z0-9)\]}\s],)(?=\s?[\"'`])"),
         ("(", r"\((?=[\"'`])"),
     )
 )
@@ -159,10 +159,11 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = _ENDI
         tagged = text[sign] == ">"
         while start < len(text) and text[start] in "=:>~":
             start += 1  # noqa: PLW2901 - the place is moved on purpose
-        listed = text[sign] in ",("
+        if text[sign] in ",(":
+            quoted = _quoted(text, start) if category in _CREDENTIALS else None
+            if quoted is None or not _DIGIT.search(text, *quoted):
+                continue  # two words of a list are no name and value
         span = _tagged(text, start, category) if tagged else _value(text, start, category, name)
-        if span and listed and (category not in _CREDENTIALS or not _DIGIT.search(text, span[0], span[1])):
-            span = None  # two words of a list are no name and value
         if span:
             spans.append(span)
             covered = span[1]

@@ -26,8 +26,6 @@ _GROUPING = r"[ \-()/_+:]*"
 _TAIL = r"[ \t\"'`\\*_:=?!|)\]}>.+~-]{0,8}"
 STAMPED = gate.OPTION << 1
 """There is a number, or a timestamp."""
-UNSURE = gate.WORD | STAMPED
-"""The answers that are to be asked again."""
 _WORDS = (
     (gate.AT, "@"),
     (gate.CONTROL, r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"),
@@ -82,7 +80,7 @@ if hasattr(os, "register_at_fork"):
 def questions(endings: Iterable[str]) -> Callable[[str], int | None] | None:
     """Return a function that answers for an ASCII text as `gate.questions` does, or None without google-re2.
 
-    Its answers are bits, of which some are `UNSURE`; it has none while nobody is let in.
+    Its answers are bits, of which `gate.WORD` and `STAMPED` are to be asked again; it has none while nobody is let in.
     """
     names = "|".join(sorted(ending for ending in endings if ending.isascii() and ending.isalnum()))
     named = (gate.NAMED, rf"(?i:{names})[0-9]{{0,6}}{_TAIL}[=:>,(]")

@@ -181,8 +181,10 @@ class Numbers:
                     continue
                 if found:
                     spans.append(found)
-                    taken = at = found[1]  # what is inside costs nothing when the search goes on behind it
-                    break
+                    taken = found[1]
+                    if taken != end:
+                        at = taken  # what is inside costs nothing when the search goes on behind it
+                        break
         return spans
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from agentlogsafe.redaction import addresses, assignments, disguise, fast, gate, prose, strategies
 from agentlogsafe.redaction.detectors import Tables
 from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS
-from agentlogsafe.redaction.detectors.network import IPV4, IPV6, MAC, private
+from agentlogsafe.redaction.detectors.network import FOUR, IPV4, IPV6, MAC, private
 from agentlogsafe.redaction.numbers import Numbers
 from agentlogsafe.redaction.spans import NUMERIC, Span, grown, merged, unmasked
 from agentlogsafe.redaction.strategies import MASKED
@@ -19,6 +19,8 @@ from agentlogsafe.redaction.windows import Windows, masks, windows
 from agentlogsafe.redaction.work import ExhaustedError, Work
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agentlogsafe.redaction.custom import CustomDetector
     from agentlogsafe.redaction.detectors.base import Detector
     from agentlogsafe.redaction.keys import KeyRules
@@ -97,11 +99,11 @@ class Scanner:
             found = self._fast(text)
         if found is None:
             return gate.questions(text, self._endings)
-        unsure = found & fast.UNSURE
-        if not unsure:
-            return found
-        among = (unsure & gate.WORD) | (gate.NUMBER if unsure & fast.STAMPED else 0)
-        return (found & ~fast.UNSURE) | (gate.questions(text, self._endings, among) & among)
+        among = found & gate.WORD
+        if found & fast.STAMPED and not found & gate.NUMBER:
+            among |= gate.NUMBER
+        found &= ~(gate.WORD | fast.STAMPED)
+        return found | (gate.questions(text, self._endings, among) & among) if among else found
 
     def _wanted(self, text: str) -> bool:
         """Return whether a custom detector wants to see *text*."""
@@ -281,7 +283,8 @@ class Scanner:
             spans += addresses.find(text, work, emails="email" in allowed)
         if bits & (gate.NUMBER | gate.DOTTED):
             if bits & gate.DOTTED and "ipv4" in allowed:
-                self._network(IPV4, text, work, spans)
+                fours = (IPV4.compiled.match(text, four.start()) for four in FOUR.finditer(text))
+                self._network(IPV4, fours, work, spans)
             spans += [
                 span
                 for span in self._numbers.find(text, context, work, eager=eager)
@@ -291,7 +294,7 @@ class Scanner:
             spans += self._numbers.find(text, context, work, eager=eager)
         if bits & gate.COLONS:
             if "ipv6" in allowed:
-                self._network(IPV6, text, work, spans)
+                self._network(IPV6, IPV6.compiled.finditer(text), work, spans)
             if "mac" in allowed:
                 search(MAC, text, work, spans)
         if bits & gate.NAMED:
@@ -302,11 +305,13 @@ class Scanner:
             spans += prose.options(text, self._keys.category, work)
         return spans if self._all else [span for span in spans if span[2] not in self._found]
 
-    def _network(self, detector: Detector, text: str, work: Work, spans: list[Span]) -> None:
-        for match in detector.compiled.finditer(text):
+    def _network(
+        self, detector: Detector, matches: Iterable[re.Match[str] | None], work: Work, spans: list[Span]
+    ) -> None:
+        for match in matches:
             work.spend(1)
-            value = match[0]
-            if holds(detector, value) and not (self._public and private(value)):
+            value = match[0] if match else ""
+            if match and holds(detector, value) and not (self._public and private(value)):
                 spans.append((*match.span(), detector.category))
 
     def _replace(self, text: str, spans: list[Span], counts: Counter) -> list[str]:

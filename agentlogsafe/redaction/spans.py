@@ -14,12 +14,11 @@ NUMERIC = frozenset(("PHONE", "NATIONAL_ID", "TAX_ID", "CARD", "BANK", "PASSPORT
 _RUN_OF_DIGITS = re.compile(r"[\d ().+/_:-]*")
 _RUN_OF_SIGNS = re.compile(r"[\w+/=.~-]*")
 _JOINING = " ().+/_:=~-"
-_FIRST, _SECOND = itemgetter(0), itemgetter(1)
+_FIRST = itemgetter(0)
 
 
 def merged(spans: list[Span]) -> list[Span]:
     """Return *spans* in order, those that overlap as one, of the longest one's category."""
-    spans.sort(key=_SECOND, reverse=True)
     spans.sort(key=_FIRST)
     out: list[Span] = []
     low, high, kind = spans[0]
