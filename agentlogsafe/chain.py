@@ -25,7 +25,7 @@ from agentlogsafe._views import View, Views, merged
 from agentlogsafe.context import RUN, STAMP, Frame, Stamp, current, trace_of
 from agentlogsafe.events import BASE_FIELDS, EVENT_TYPES, SCHEMA_VERSION, new_id, normalize, timestamp
 from agentlogsafe.limits import fit
-from agentlogsafe.redaction import Report, RunMemory, compile_policy
+from agentlogsafe.redaction import Redactor, Report, RunMemory, compile_policy
 from agentlogsafe.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ class Chain:
     """Turns log calls into audit events under one set of settings.
 
     Args:
-        settings: checked settings; compiled here, once.
+        settings: checked settings.
+        redactor: their policy, compiled.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, redactor: Redactor) -> None:
+        self.settings, self.redactor = settings, redactor
         limits = settings.limits
-        self.redactor = compile_policy(settings.policy, depth=limits.depth, items=limits.items)
         policy = settings.policy
         self._policy = {"name": policy.name, "version": policy.version, "digest": policy.digest}
         self._line, self._string = limits.line, limits.string
@@ -419,8 +419,8 @@ def _add_trace(event: dict[str, Any], trace: tuple[str, str] | None) -> None:
 
 
 @lru_cache(maxsize=64)
-def _chain(key: bytes, settings: _Unhashed) -> Chain:  # noqa: ARG001 -- the key stands for the settings
-    return Chain(settings.value)
+def _chain(key: bytes, redactor: Redactor, settings: _Unhashed) -> Chain:  # noqa: ARG001 -- it stands for the settings
+    return Chain(settings.value, redactor)
 
 
 class _Unhashed(NamedTuple):
@@ -440,6 +440,8 @@ def chain_for(where: str, given: Mapping[str, Any]) -> Chain:
         ConfigurationError: for a setting that does not fit; *where* names its place.
     """
     settings = Settings.load(where, given)
+    limits = settings.limits
+    redactor = compile_policy(settings.policy, depth=limits.depth, items=limits.items)
     try:
         key = orjson.dumps(
             [
@@ -448,12 +450,11 @@ def chain_for(where: str, given: Mapping[str, Any]) -> Chain:
                 settings.agent_version,
                 settings.metadata,
                 settings.default_risk,
-                settings.policy.digest,
-                settings.limits,
+                limits,
                 settings.seal and settings.seal.identity(),
                 settings.others,
             ]
         )
     except TypeError:
-        return Chain(settings)  # metadata of odd objects: a chain of its own
-    return _chain(key, _Unhashed(settings))
+        return Chain(settings, redactor)  # metadata of odd objects: a chain of its own
+    return _chain(key, redactor, _Unhashed(settings))

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import agentlogsafe
+from agentlogsafe.redaction.known import KNOWN
 
 from .helpers import EMAIL, SECRET, TEXT, by_formatter, by_handler, clean, lines, valid
 
@@ -293,3 +294,62 @@ def test_a_logger_object_wins_over_the_run():
     assert event["agent_name"] == "researcher"
     assert event["workflow_name"] == "review"
     assert event["metadata"] == {"a": 1, "b": 2}
+
+
+def test_functions_of_the_same_name_are_not_the_same():
+    """Each handler uses the functions of its own policy, though another one has some of the same name."""
+
+    def finding(word, category):
+        def find(text):
+            at = text.find(word)
+            return [] if at < 0 else [(at, at + len(word), category)]
+
+        return agentlogsafe.CustomDetector("project", find=find)
+
+    for word, category in (("ORCHID", "FIRST"), ("TULIP", "SECOND")):
+        policy = agentlogsafe.RedactionPolicy(detectors=(finding(word, category),))
+        logger, stream = by_formatter(policy=policy)
+        logger.info("decision", {"note": "ORCHID and TULIP"})
+
+        assert lines(stream)[0]["payload"]["note"] == "ORCHID and TULIP".replace(word, f"[{category}]")
+
+
+def test_a_function_that_cannot_be_hashed():
+    """A detector, strategy or key of any kind of callable can be used."""
+
+    class Fixed:
+        __hash__ = None
+
+        def __call__(self, *_):
+            return "gone"
+
+    policy = agentlogsafe.RedactionPolicy(strategies={"EMAIL": Fixed()})
+    logger, stream = by_formatter(policy=policy)
+    logger.info("decision", {"note": EMAIL})
+
+    assert lines(stream)[0]["payload"]["note"] == "[EMAIL:gone]"
+
+
+def test_a_key_that_was_rotated(monkeypatch):
+    """Configuring again takes the key of tokens that the environment has by then."""
+    seen = []
+    for key in ("first-key", "second-key", "first-key"):
+        monkeypatch.setenv("TOKEN_KEY", key)
+        policy = {"name": "t", "strategies": {"EMAIL": "token"}, "token": {"key_env": "TOKEN_KEY"}}
+        logger, stream = by_formatter(policy=policy)
+        logger.info("decision", {"note": EMAIL})
+        seen.append(lines(stream)[0]["payload"]["note"])
+
+    assert seen[0] == seen[2] != seen[1]
+
+
+def test_an_environment_that_has_grown(monkeypatch):
+    """Configuring again takes the secrets that the environment has by then, such as from a .env file."""
+    policy = {"name": "e", "environment": True}
+    by_formatter(policy=policy)
+    monkeypatch.setenv("SHOP_DB_PASSWORD", "correct-horse-9")
+    logger, stream = by_formatter(policy=policy)
+    logger.info("decision", {"note": "it is correct-horse-9"})
+    KNOWN.clear()
+
+    assert lines(stream)[0]["payload"]["note"] == "it is [PASSWORD]"

@@ -51,7 +51,8 @@ class RedactionPolicy:
         strategies: Category → ``mask``, ``partial``, ``hash``, ``token``, ``drop``, or (in code) a function of category
             and value.
         default_strategy: The strategy of all other categories.
-        token_key: In code, a function that returns the key of the ``token`` strategy and of digests.
+        token_key: In code, a function that returns the key of the ``token`` strategy and of digests. It is called
+            whenever the policy is put to use, so that a key can be rotated.
         token_key_env: The environment variable that holds it.
         private_addresses: ``redact`` or ``keep``, for loopback, private and link-local network addresses.
         memory: Whether values seen under sensitive keys are recognised later in the same run.

@@ -37,16 +37,13 @@ class Redactor:
 
     __slots__ = ("_keys", "_mask", "_masked", "_minimizer", "_names", "_rules", "_scanner", "policy")
 
-    def __init__(self, policy: RedactionPolicy, depth: int, items: int) -> None:
-        """Compile *policy*; containers deeper than *depth* or longer than *items* are cut."""
+    def __init__(self, policy: RedactionPolicy, key: bytes, depth: int, items: int) -> None:
+        """Compile *policy* with its *key*; containers deeper than *depth* or longer than *items* are cut."""
         # The tables are two hundred patterns to compile: they are loaded for a policy that is used, not by an import.
         from agentlogsafe.redaction.assignments import endings  # noqa: PLC0415 - see above
         from agentlogsafe.redaction.scanner import Scanner  # noqa: PLC0415 - see above
 
         self.policy = policy
-        key = policy.key()
-        if policy.environment:
-            register_environment()
         self._keys = KeyRules(moved_keys(policy.sensitive, policy.harmless))
         self._names: dict[str, Entry] = {}
         self._mask = replacer(policy.strategies, policy.default_strategy, key)
@@ -219,7 +216,9 @@ class Redactor:
 
 
 def compile_policy(source: PolicySource = None, *, depth: int = 32, items: int = 1000) -> Redactor:
-    """Return the redactor of a policy, made once per policy and limits.
+    """Return the redactor of a policy: the same one for the same rules, functions, key and limits.
+
+    What lies outside of the rules, the key and the environment, is asked for every time: it can have changed.
 
     Raises:
         ConfigurationError: naming the key, the value, what was expected and the nearest valid name.
@@ -227,15 +226,23 @@ def compile_policy(source: PolicySource = None, *, depth: int = 32, items: int =
     if source is None and (depth, items) in _COMPILED:  # an eighth of what clean text of 1 KB costs
         return _COMPILED[depth, items]
     policy = RedactionPolicy.load(source)
+    if policy.environment:
+        register_environment()
+    key = policy.key()
     called = (*policy.strategies.values(), policy.token_key, *(d.find for d in policy.detectors))
-    at = policy.digest, depth, items, tuple(id(function) for function in called if callable(function))
-    if at not in _COMPILED:
+    # The functions themselves: the digest has only their names, and an id can be another one's later.
+    at = policy.digest, depth, items, key, *(function for function in called if callable(function))
+    try:
+        made = _COMPILED.get(at)
+    except TypeError:  # a function that cannot be hashed
+        return Redactor(policy, key, depth, items)
+    if made is None:
         if len(_COMPILED) > 64:  # noqa: PLR2004 - a length, and what it is of stands beside it
             _COMPILED.clear()
-        _COMPILED[at] = Redactor(policy, depth, items)
+        made = _COMPILED[at] = Redactor(policy, key, depth, items)
     if source is None:
-        _COMPILED[depth, items] = _COMPILED[at]
-    return _COMPILED[at]
+        _COMPILED[depth, items] = made
+    return made
 
 
 def redact(value: object, policy: PolicySource = None) -> object:
