@@ -8,6 +8,7 @@ from typing import Any
 from agentlogsafe.chain import chain_for
 from agentlogsafe.errors import check_keys
 from agentlogsafe.handler import OWN_SETTINGS, AuditHandler, audits, bare_handlers, describe
+from agentlogsafe.redaction import redact
 from agentlogsafe.settings import SETTING_NAMES
 
 
@@ -66,4 +67,4 @@ def self_check() -> list[str]:
             findings.append(f"logger {logger.name!r} has level {level}: events are logged at INFO and do not pass")
         for owner, handler in bare_handlers(logger.name, logging.CRITICAL):
             findings.append(f"raw records of logger {logger.name!r} reach {describe(handler)} of logger {owner!r}")
-    return list(dict.fromkeys(findings))
+    return [str(redact(finding)) for finding in dict.fromkeys(findings)]  # a name can be anything

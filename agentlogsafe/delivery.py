@@ -18,6 +18,7 @@ from structlog import DropEvent
 from agentlogsafe._bounds import has_room, heard
 from agentlogsafe._targets import ends, locked
 from agentlogsafe._turns import Turns
+from agentlogsafe.redaction import redact
 
 if TYPE_CHECKING:
     import logging
@@ -145,7 +146,7 @@ def report(where: str, what: str, *, event_id: str | None = None) -> None:
             _reported[where] = now
         event = f" (event {event_id})" if event_id else ""
         if sys.stderr is not None and has_room(sys.stderr) and not ends():
-            sys.stderr.write(f"agentlogsafe: {where}: {what}{event}\n")
+            sys.stderr.write(f"agentlogsafe: {redact(where)}: {what}{event}\n")  # a handler's name can be anything
     except Exception:  # noqa: BLE001, S110 -- stderr may be closed; there is nowhere left to say so
         pass
 

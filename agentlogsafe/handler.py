@@ -309,7 +309,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
                 f"raw records of logger {name!r} also reach {describe(handler)} of logger {owner!r}: wrap it "
                 f"with AuditHandler, give it an AuditFormatter, or set propagate to false"
             )
-            _warn_once(handler, message)
+            _warn_once(handler, self._chain.name(message))  # an application can put anything into a name
 
     def flush(self) -> None:
         """Wait for the queue, as long as its timeout allows, and flush the target."""
@@ -351,8 +351,8 @@ def _warn_once(handler: logging.Handler, message: str) -> None:
     _warned.add(handler)
     try:
         warnings.warn(message, AgentLogSafeWarning, stacklevel=2)
-    except Warning:
-        report("configuration", message)  # warnings are errors here, and a log call must not raise
+    except Exception:  # noqa: BLE001 -- warnings are errors, or shown by a function that fails: a log call must not
+        report("configuration", message)
 
 
 def describe(handler: logging.Handler) -> str:
@@ -364,10 +364,8 @@ def bare_handlers(logger_name: str, level: int) -> Iterator[tuple[str, logging.H
     """Yield (logger, handler) for each handler that the raw records of a logger reach."""
     logger: logging.Logger | None = logging.getLogger(logger_name)
     while logger is not None:
-        audited = any(isinstance(handler, AuditHandler) and handler.target is None for handler in logger.handlers)
         for handler in logger.handlers:
-            safe = audited or isinstance(handler, logging.NullHandler) or audits(handler)
-            if not safe and handler.level <= level:
+            if not isinstance(handler, logging.NullHandler) and not audits(handler) and handler.level <= level:
                 yield logger.name, handler
         logger = logger.parent if logger.propagate else None
 

@@ -505,6 +505,47 @@ class TestBareHandlers:
         assert len(lines(stream)) == 1
         assert "strict-console" in capsys.readouterr().err
 
+    def test_beside_one_without_target(self):
+        """A bare handler beside an AuditHandler that writes to it is named: it gets raw records, too (pitfall 25)."""
+        root, console = logging.getLogger(), self.bare(name="root-console")
+        root.handlers[:] = [console, agentlogsafe.AuditHandler()]
+
+        findings = agentlogsafe.self_check()
+        with pytest.warns(agentlogsafe.AgentLogSafeWarning, match="root-console"):
+            root.warning("password=hunter2")
+
+        assert "raw records of logger 'root' reach handler 'root-console' (StreamHandler) of logger 'root'" in findings
+
+    def test_names_are_redacted(self, capsys):
+        """What a message says of loggers and handlers is redacted, since applications put data into names."""
+        logger, _ = by_handler(f"sess.{EMAIL}", Failing())
+        logger.addHandler(self.bare(name=f"for {EMAIL}"))
+
+        with pytest.warns(agentlogsafe.AgentLogSafeWarning) as caught:
+            logger.info("tool_call")
+        logger.handlers[0].name = f"audit-{SECRET}"
+        logger.info("tool_call")
+
+        said = [str(one.message) for one in caught] + agentlogsafe.self_check() + [capsys.readouterr().err]
+        assert "handler 'audit-" in said[-1]
+        assert "[EMAIL]" in clean("\n".join(said))
+
+    def test_warnings_that_cannot_be_shown(self, capsys):
+        """Where showing a warning fails, the event is delivered still."""
+
+        def fails(*_, **__):
+            raise OSError
+
+        logger, stream = by_handler("svc.mute")
+        logger.addHandler(self.bare(name="mute-console"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = fails
+            logger.info("tool_call")
+
+        assert len(lines(stream)) == 1
+        assert "mute-console" in capsys.readouterr().err
+
     def test_self_check(self):
         """The self-check names disabled loggers, levels that swallow events, and bare handlers (pitfall 21)."""
         logger, _ = by_handler("svc.checked")
