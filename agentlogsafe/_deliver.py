@@ -15,13 +15,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 
-from agentlogsafe._progress import WRITE, Progress, UnusableError
+from agentlogsafe._progress import Progress, UnusableError
 from agentlogsafe._records import CHOSEN_NAMES, STANDARD, Audited, event_record
 from agentlogsafe._targets import listen
 from agentlogsafe.delivery import deliver
 from agentlogsafe.errors import ConfigurationError, MissingExtraError
 from agentlogsafe.events import parse_time
-from agentlogsafe.fallback import FallbackFile, fcntl, is_at, lock
+from agentlogsafe.fallback import WRITE, FallbackFile, fcntl, is_at, lock, open_own
 from agentlogsafe.formatter import AuditFormatter
 from agentlogsafe.handler import AuditHandler, describe
 
@@ -232,7 +232,7 @@ class Delivery:
     def _reject(self, line: bytes) -> None:
         """Keep aside what is no line of ours; a torn line is evidence, too."""
         name = self._path.with_name(f"{self._path.name}.rejected")
-        descriptor = os.open(name, WRITE | os.O_APPEND, 0o600)
+        descriptor = open_own(name, WRITE | os.O_APPEND)
         try:
             os.write(descriptor, line if line.endswith(b"\n") or len(line) == _LONGEST else line + b"\n")
             os.fsync(descriptor)

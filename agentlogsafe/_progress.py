@@ -8,7 +8,7 @@ import os
 from typing import IO, TYPE_CHECKING, Any
 
 from agentlogsafe.errors import AgentLogSafeError
-from agentlogsafe.fallback import fcntl, is_at, lock
+from agentlogsafe.fallback import WRITE, fcntl, is_at, lock, open_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-WRITE = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _HEAD = 4_096
 _SLOT = 1_024
 
@@ -38,7 +37,7 @@ class Progress:
 
     def __init__(self, path: Path) -> None:
         self.path = path.with_name(f"{path.name}.progress")
-        self._descriptor = os.open(self.path, WRITE, 0o600)
+        self._descriptor = open_own(self.path, WRITE)
         if (fcntl is not None and not lock(self._descriptor)) or not is_at(self._descriptor, self.path):
             os.close(self._descriptor)
             msg = f"{str(path)!r} is being delivered by another process"

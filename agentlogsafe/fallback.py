@@ -23,13 +23,27 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _OPTIONS = {"path": None, "max_bytes": 100_000_000, "backups": 3, "fsync": False}
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_FLAGS |= getattr(os, "O_BINARY", 0)
+# O_NONBLOCK is for what is no file at all: a named pipe would be waited for.
+_SAFELY = ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
+WRITE = os.O_RDWR | os.O_CREAT | sum(getattr(os, name, 0) for name in _SAFELY)
+_PRIVATE = 0o600
 _ATTEMPTS = 20
 
 
 class FallbackFullError(OSError):
     """The fallback has reached its size; what it holds is kept, and what comes is declared lost."""
+
+
+class NoRegularFileError(OSError):
+    """There is a pipe, a device or the like in the place of the file."""
+
+
+class ForeignFileError(OSError):
+    """The file belongs to another user, who can read what is written to it."""
+
+
+class LinkedFileError(OSError):
+    """The file has another name, a hard link, and may be somebody's who expects something else in it."""
 
 
 class FallbackFile(logging.Handler):
@@ -40,14 +54,15 @@ class FallbackFile(logging.Handler):
     beginning of the trouble. Several processes can share one file.
 
     Args:
-        path: the file. It is created when first needed, with mode 0600; a symbolic link is refused.
+        path: the file. It is created when first needed, with mode 0600, which one that is there already gets, too. A
+            link, symbolic or hard, a file of another user and anything but a file is refused.
         max_bytes: the size of one file. *backups*: how many full ones there may be beside it.
         fsync: whether each line is forced to the disk.
         setting: what messages call it.
 
     Raises:
-        ConfigurationError: when the folder does not exist, or the path is a folder or a symbolic link, or a number is
-            too small.
+        ConfigurationError: when the folder does not exist, or what is at the path is refused, or a number is too
+            small.
     """
 
     def __init__(
@@ -60,18 +75,7 @@ class FallbackFile(logging.Handler):
     ) -> None:
         super().__init__()
         self.path = Path(path).absolute()
-        problem = None
-        try:
-            if not stat.S_ISDIR(self.path.parent.stat().st_mode):
-                problem = "its folder is none"
-            elif self.path.is_symlink():
-                problem = "it is a symbolic link"
-            elif self.path.is_dir():
-                problem = "it is a folder"
-        except FileNotFoundError:
-            problem = "its folder does not exist"
-        except OSError as error:
-            problem = str(error.strerror).lower()
+        problem = _problem(self.path)
         if problem:
             msg = f"{setting}: {str(path)!r} cannot be used, {problem} (expected a file in an existing folder)"
             raise ConfigurationError(msg)
@@ -80,6 +84,7 @@ class FallbackFile(logging.Handler):
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 msg = f"{setting}.{name}: expected an integer of at least {least}, got {value!r}"
                 raise ConfigurationError(msg)
+        check_type(f"{setting}.fsync", fsync, bool, "true or false")
         self.max_bytes, self.backups, self.fsync = max_bytes, backups, fsync
 
     @classmethod
@@ -112,7 +117,7 @@ class FallbackFile(logging.Handler):
     def _open(self, room: int) -> int:
         """Return the file, locked, with room for so many bytes; another process may rotate it or take it away."""
         for _ in range(_ATTEMPTS):
-            descriptor = os.open(self.path, _FLAGS, 0o600)
+            descriptor = open_own(self.path, WRITE | os.O_APPEND)
             try:
                 lock(descriptor)
                 size = os.fstat(descriptor).st_size
@@ -137,6 +142,58 @@ class FallbackFile(logging.Handler):
                 self.path.rename(backup)
                 return
         raise FallbackFullError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _problem(path: Path) -> str | None:
+    """Return why *path* cannot be a fallback, as far as that can be seen before anything is written."""
+    try:
+        if not stat.S_ISDIR(path.parent.stat().st_mode):
+            return "its folder is none"
+        found = path.lstat() if os.path.lexists(path) else None
+    except FileNotFoundError:
+        return "its folder does not exist"
+    except OSError as error:
+        return str(error.strerror).lower()
+    if found is None:
+        return None
+    if stat.S_ISLNK(found.st_mode):
+        return "it is a symbolic link"
+    if stat.S_ISDIR(found.st_mode):
+        return "it is a folder"
+    objection = _objection(found)
+    return None if objection is None else str(objection.strerror)
+
+
+def open_own(path: Path, flags: int) -> int:
+    """Open a file that is this user's alone, or make it; one that others may read is taken from them.
+
+    Raises:
+        OSError: where it cannot be opened, or is not this user's alone.
+    """
+    descriptor = os.open(path, flags, _PRIVATE)
+    objection: OSError | None = None
+    try:
+        found = os.fstat(descriptor)
+        objection = _objection(found)
+        if objection is None and hasattr(os, "fchmod") and stat.S_IMODE(found.st_mode) & ~_PRIVATE:
+            os.fchmod(descriptor, _PRIVATE)
+    except OSError as error:
+        objection = error
+    if objection is not None:
+        os.close(descriptor)
+        raise objection
+    return descriptor
+
+
+def _objection(found: os.stat_result) -> OSError | None:
+    """Return what is to be said against writing to a file of this kind."""
+    if not stat.S_ISREG(found.st_mode):
+        return NoRegularFileError(errno.EINVAL, "it is no regular file")
+    if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
+        return ForeignFileError(errno.EPERM, "it belongs to another user")
+    if found.st_nlink > 1:
+        return LinkedFileError(errno.EMLINK, "it has another name, a hard link")
+    return None
 
 
 def ends_a_line(descriptor: int, size: int) -> bool:

@@ -160,9 +160,10 @@ class TestFallbackFile:
             ({"path": "x", "max_byte": 1}, "did you mean 'max_bytes'"),
             ({"path": "x", "max_bytes": 5}, r"fallback\.max_bytes: expected an integer of at least 1024, got 5"),
             ({"path": "x", "backups": -1}, r"fallback\.backups"),
+            ({"path": "x", "fsync": "yes"}, r"fallback\.fsync: expected true or false, got str"),
             ({"max_bytes": 5_000}, r"fallback\.path: expected the path of a file"),
         ],
-        ids=["unknown", "small", "negative", "no_path"],
+        ids=["unknown", "small", "negative", "fsync", "no_path"],
     )
     def test_wrong_settings(self, settings, message):
         """A wrong setting raises when configured."""
