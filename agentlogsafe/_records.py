@@ -153,35 +153,31 @@ class AuditRecord(logging.LogRecord):
     of JSON in its place. Nothing of the original call is left on it.
     """
 
-    # Not in the record's __dict__, which some handlers export whole.
-    __slots__ = ("event",)
+    # Not in the record's __dict__, which some handlers export whole; and a name that no filter sets.
+    __slots__ = ("audited_event",)
 
-    event: dict[str, Any]
+    audited_event: dict[str, Any]
 
     def __getattr__(self, name: str) -> Any:
         # Filters may ask for a field of the event by its name.
-        event = object.__getattribute__(self, "event")
+        event = object.__getattribute__(self, "audited_event")
         value = event.get(name)
         if value is None:
             raise AttributeError(name)
         return value
 
-    def line(self) -> str:
-        """Return the event as one line of JSON."""
-        return to_json(self.event)
-
     def getMessage(self) -> str:  # noqa: N802 -- logging's name
         """Return the event type, or to `logging.Formatter.format` the event as one line of JSON."""
-        return self.line() if sys._getframe(1).f_code is _FORMAT else str(self.msg)  # noqa: SLF001
+        return to_json(self.audited_event) if sys._getframe(1).f_code is _FORMAT else str(self.msg)  # noqa: SLF001
 
     def __reduce__(self) -> Any:
         # Pickled for another process, which may not have this package: a plain record, with the line as message.
-        return logging.makeLogRecord, (self.__dict__ | {"msg": self.line(), "args": None},)
+        return logging.makeLogRecord, (self.__dict__ | {"msg": to_json(self.audited_event), "args": None},)
 
     def __copy__(self) -> AuditRecord:
         # What QueueHandler does before it puts a record on its queue.
         copied = make(self.__dict__, AuditRecord)
-        copied.event = self.event
+        copied.audited_event = self.audited_event
         return copied
 
 
@@ -222,7 +218,7 @@ def event_record(
     if exported:
         kept.update([pair for pair in event.items() if pair[1] is not None])
     made = object.__new__(AuditRecord)
-    made.__dict__, made.event = kept, event
+    made.__dict__, made.audited_event = kept, event
     return made
 
 
@@ -231,7 +227,7 @@ def line_record(record: logging.LogRecord, event: dict[str, Any]) -> AuditRecord
     old = record.__dict__
     made = object.__new__(AuditRecord)
     made.__dict__ = {"msg": event["event_type"], "args": None, "levelno": old["levelno"]}
-    made.event = event
+    made.audited_event = event
     return made
 
 

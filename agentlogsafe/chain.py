@@ -69,7 +69,7 @@ class Chain:
     def record(self, record: logging.LogRecord) -> Audited | logging.LogRecord | None:
         """Return what becomes of a LogRecord: an event, an ordinary record that is redacted, or None (dropped)."""
         if type(record) is records.AuditRecord:
-            return record.event  # type: ignore[return-value]
+            return record.audited_event  # type: ignore[return-value]
         attributes = record.__dict__
         stamp = attributes.get(STAMP)
         if type(stamp) is Stamp:

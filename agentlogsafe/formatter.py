@@ -77,7 +77,7 @@ class AuditFormatter(OrjsonFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON. Never raises."""
         if type(record) is AuditRecord:
-            return self.prefix + to_json(record.event)
+            return self.prefix + to_json(record.audited_event)
         sealer = self._chain.sealer
         # The library's own events belong to a stream already, and the last one of a stream opens no other.
         if sealer is not None and getattr(record.__dict__.get(STAMP), "final", None) is None:

@@ -461,6 +461,24 @@ class TestInstall:
         assert wrapper.target is shared_handler
 
 
+def test_attributes_that_a_filter_of_the_target_sets():
+    """What a filter puts on the record under a name of its own does not take the place of the event."""
+
+    def marks(record):
+        record.event, record.line = {"note": TEXT}, TEXT
+        return True
+
+    for formatter in (None, agentlogsafe.AuditFormatter(), logging.Formatter()):
+        stream = io.StringIO()
+        target = logging.StreamHandler(stream)
+        target.setFormatter(formatter)
+        target.addFilter(marks)
+        logger, _ = by_handler(target=target)
+        logger.info("tool_call", {"tool_name": "sql"})
+
+        assert valid(lines(stream)[0])["tool_name"] == "sql"
+
+
 class TestBareHandlers:
     def bare(self, **attributes):
         handler = logging.StreamHandler(io.StringIO())
