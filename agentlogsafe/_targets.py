@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import logging.handlers
+import re
 import sys
 import threading
 import time
 import weakref
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from agentlogsafe._bounds import bounded, hang_up, heard, is_gone, reconnects
@@ -67,6 +70,34 @@ def _formatting(handler: logging.Handler, formatter: logging.Formatter | None) -
         return before(record) if formatter is None or handler.formatter is not None else formatter.format(record)
 
     return format_record
+
+
+def escape(handler: logging.Handler) -> None:
+    """Have *handler*, whose stream does not take all of Unicode, write the rest of it as JSON does."""
+    before = handler.format
+
+    def format_record(record: logging.LogRecord) -> str:
+        text = before(record)
+        return escaped(text) if heard.active is handler else text
+
+    handler.__dict__["format"] = format_record
+
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+def escaped(text: str) -> str:
+    r"""Return *text* with ``\uXXXX`` for what is beyond ASCII, which in JSON stands in strings only."""
+    return _BEYOND_ASCII.sub(lambda match: json.dumps(match[0])[1:-1], text)
+
+
+@lru_cache(maxsize=64)
+def takes_all(encoding: str) -> bool:
+    """Return whether an encoding has all of Unicode."""
+    try:
+        return bool("\x80\u20ac\U0001f512".encode(encoding))
+    except (UnicodeEncodeError, LookupError):
+        return False
 
 
 def _not_when_closed(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 import threading
@@ -16,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 from structlog import DropEvent
 
 from agentlogsafe._bounds import has_room, heard
-from agentlogsafe._targets import ends, locked
+from agentlogsafe._targets import ends, escape, locked
 from agentlogsafe._turns import Turns
 from agentlogsafe.redaction import redact
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable
 
 _REPORT_EVERY = 60.0
@@ -158,12 +158,21 @@ def deliver(handler: logging.Handler, record: logging.LogRecord) -> str | None:
     """
     if record.levelno < handler.level:
         return None
+    error = _handle(handler, record)
+    if type(error) is UnicodeEncodeError and isinstance(handler, logging.StreamHandler):
+        escape(handler)  # the stream has taken nothing of the line
+        error = _handle(handler, record)
+    return None if error is None else type(error).__name__
+
+
+def _handle(handler: logging.Handler, record: logging.LogRecord) -> BaseException | None:
+    """Give *record* to *handler*; return what kept it from being written."""
     hearing = heard.__dict__  # of this thread; a thread-local attribute costs three times a dict's
     outer = hearing.get("active")
     hearing["active"], hearing["error"] = handler, None
     try:
         handler.handle(record)
-        error = hearing["error"]
+        error: BaseException | None = hearing["error"]
     except DropEvent:  # a BaseException; a processor of the target's formatter chose to drop this one
         error = None
     except Exception as raised:  # noqa: BLE001 -- a target may raise anything; the application must not see it
@@ -171,4 +180,4 @@ def deliver(handler: logging.Handler, record: logging.LogRecord) -> str | None:
     finally:
         hearing["active"] = outer
         hearing["error"] = None
-    return None if error is None else type(error).__name__
+    return error

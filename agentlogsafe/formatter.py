@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
 from pythonjsonlogger.core import BaseJsonFormatter
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from agentlogsafe._records import Audited, AuditRecord, finished_record, to_json
+from agentlogsafe._targets import escaped, takes_all
 from agentlogsafe.chain import chain_for
 from agentlogsafe.context import STAMP
 from agentlogsafe.errors import ConfigurationError, check_keys
@@ -76,6 +78,16 @@ class AuditFormatter(OrjsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON. Never raises."""
+        text = self._formatted(record)
+        if not text.isascii():
+            # The handler that asks, which logging tells in no other way: where its stream does not take the line, it
+            # would print the raw message and its arguments to stderr.
+            with contextlib.suppress(Exception):
+                encoding = sys._getframe(1).f_locals["self"].stream.encoding  # noqa: SLF001
+                return text if takes_all(encoding) else escaped(text)
+        return text
+
+    def _formatted(self, record: logging.LogRecord) -> str:
         if type(record) is AuditRecord:
             return self.prefix + to_json(record.audited_event)
         sealer = self._chain.sealer

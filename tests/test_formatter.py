@@ -106,3 +106,22 @@ def test_subclass():
     handler.handle(logging.makeLogRecord({"msg": "hello", "levelno": 20, "levelname": "INFO"}))
 
     assert lines(stream)[0]["own"] is True
+
+
+def test_asked_by_anything():
+    """A line with signs beyond ASCII is formatted for whoever asks, also for what has no stream or a broken one."""
+
+    class Odd(logging.Handler):
+        @property
+        def stream(self):
+            raise OSError
+
+        def emit(self, record):
+            self.line = self.format(record)
+
+    handler = Odd()
+    handler.setFormatter(agentlogsafe.AuditFormatter())
+    handler.handle(logging.makeLogRecord({"msg": "decision", "args": {"note": "Zoë"}}))
+
+    assert json.loads(handler.line)["payload"] == {"note": "Zoë"}
+    assert "Zoë" in handler.line

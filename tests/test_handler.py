@@ -479,6 +479,43 @@ def test_attributes_that_a_filter_of_the_target_sets():
         assert valid(lines(stream)[0])["tool_name"] == "sql"
 
 
+SIGNS = "Zoë paid 5 € \N{LOCK}"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+class TestStreamsWithoutUnicode:
+    def test_formatter_alone(self, tmp_path, capsys, encoding):
+        """A line with signs that the stream does not take is escaped, not lost with its arguments on stderr."""
+        path = tmp_path / "app.jsonl"
+        handler = logging.FileHandler(path, encoding=encoding)
+        handler.setFormatter(agentlogsafe.AuditFormatter())
+        logger = logging.getLogger("svc.ascii")
+        logger.propagate, logger.handlers[:] = False, [handler]
+        logger.warning("decision", {"note": SIGNS})
+        logger.warning("ordinary %s", SIGNS)
+        handler.close()
+
+        event, line = lines(path)
+        assert valid(event)["payload"]["note"] == SIGNS
+        assert line["message"] == f"ordinary {SIGNS}"
+        assert capsys.readouterr().err == ""
+
+    @pytest.mark.parametrize("formatter", [None, agentlogsafe.AuditFormatter(), logging.Formatter()])
+    def test_target(self, tmp_path, encoding, formatter):
+        """The same goes for a target, whatever formats for it."""
+        path = tmp_path / "app.jsonl"
+        target = logging.FileHandler(path, encoding=encoding)
+        target.setFormatter(formatter)
+        logger, _ = by_handler(target=target, seal="chain")
+        for _ in range(2):
+            logger.info("decision", {"note": SIGNS})
+        logger.handlers[0].close()
+        target.close()
+
+        assert [event["payload"]["note"] for event in lines(path)[:2]] == [SIGNS] * 2
+        assert logger.handlers[0].counters.as_dict()["delivered"] == 3
+
+
 class TestBareHandlers:
     def bare(self, **attributes):
         handler = logging.StreamHandler(io.StringIO())
