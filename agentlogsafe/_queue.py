@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from agentlogsafe._bounds import be_patient
 from agentlogsafe._ends import at_end_of_child
+from agentlogsafe._targets import members
 from agentlogsafe.errors import ConfigurationError, check_choice, check_keys, check_type
 
 if TYPE_CHECKING:
     from agentlogsafe.outlet import Outlet
 
 _BLOCK = 1.0
+_LONGEST_WAIT = 86_400  # a day; a lock does not wait for much more than a year on some systems, and never for ever
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class QueueSettings:
         if type(made.size) is not int or made.size < 1:
             msg = f"queue.size: expected a positive integer, got {made.size!r}"
             raise ConfigurationError(msg)
-        if type(made.timeout) not in (int, float) or made.timeout <= 0:
-            msg = f"queue.timeout: expected a number of seconds, got {made.timeout!r}"
+        if type(made.timeout) not in (int, float) or not 0 < made.timeout <= _LONGEST_WAIT:
+            msg = f"queue.timeout: expected a number of seconds up to {_LONGEST_WAIT}, got {made.timeout!r}"
             raise ConfigurationError(msg)
         return made
 
@@ -198,7 +200,7 @@ _relays: weakref.WeakSet[Relay] = weakref.WeakSet()
 
 def _close_all() -> None:
     """Empty the queues before `logging.shutdown` asks for the lock of a target that hangs."""
-    for relay in list(_relays):
+    for relay in members(_relays):
         relay.close()
 
 
@@ -206,7 +208,7 @@ atexit.register(_close_all)
 
 
 def _renew_after_fork() -> None:
-    for relay in list(_relays):
+    for relay in members(_relays):
         relay.renew()
 
 

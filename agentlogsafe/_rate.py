@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 import weakref
 from collections.abc import Mapping
 
+from agentlogsafe._targets import members
 from agentlogsafe.errors import ConfigurationError, check_keys, check_type
 from agentlogsafe.events import EVENT_TYPES
 
@@ -22,7 +24,7 @@ class RateLimit:
         limits: records per second, by event type, ``other`` or ``*``.
 
     Raises:
-        ConfigurationError: for an unknown event type, or a rate that is no positive number.
+        ConfigurationError: for an unknown event type, or a rate that is no positive, finite number.
     """
 
     def __init__(self, limits: Mapping[str, float]) -> None:
@@ -30,7 +32,7 @@ class RateLimit:
         check_keys("rate_limit", limits, {*EVENT_TYPES, OTHER, "*"})
         given: Mapping[str, object] = limits
         for name, rate in given.items():
-            if isinstance(rate, bool) or not isinstance(rate, (int, float)) or rate <= 0:
+            if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate <= sys.float_info.max:
                 msg = f"rate_limit.{name}: expected a positive number of records a second, got {rate!r}"
                 raise ConfigurationError(msg)
         self._rates = dict(limits)
@@ -73,7 +75,7 @@ _limits: weakref.WeakSet[RateLimit] = weakref.WeakSet()
 
 
 def _renew_after_fork() -> None:
-    for limit in list(_limits):
+    for limit in members(_limits):
         limit.renew_lock()
 
 

@@ -16,7 +16,7 @@ import orjson
 
 from agentlogsafe import seal
 from agentlogsafe._ends import at_end_of_child
-from agentlogsafe._targets import listen
+from agentlogsafe._targets import listen, members
 from agentlogsafe.delivery import deliver, report
 from agentlogsafe.errors import ConfigurationError
 from agentlogsafe.events import BASE_FIELDS, new_id, timestamp
@@ -270,13 +270,13 @@ def end_streams() -> None:
     where the process ends without its exit functions (``os._exit()``). Never raises. What is logged afterwards opens
     another stream.
     """
-    for sealer in list(_sealers):
+    for sealer in members(_sealers):
         if sealer.is_open:
             sealer.end()
 
 
 def _renew_after_fork() -> None:
-    for sealer in list(_sealers):
+    for sealer in members(_sealers):
         sealer.renew_after_fork()
 
 

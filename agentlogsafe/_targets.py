@@ -11,15 +11,25 @@ import threading
 import time
 import weakref
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentlogsafe._bounds import bounded, hang_up, heard, is_gone, reconnects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+T = TypeVar("T")
+
 handlers: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
 _ended: list[bool] = []
+
+
+def members(found: weakref.WeakSet[T]) -> list[T]:
+    """Return what is in a set that another thread may add to at the same time."""
+    # Copied in one step of the interpreter. To iterate over the set itself, again when it has changed, might never end
+    # while others go on adding; a lock would have to be taken in a signal's handler, too.
+    references = found.data.copy()  # type: ignore[attr-defined]
+    return [member for reference in references if (member := reference()) is not None]
 
 
 def listen(handler: logging.Handler, formatter: logging.Formatter) -> Callable[[], None]:
@@ -143,7 +153,7 @@ def settle(patience: float = 1.0) -> None:
     if threading.main_thread().is_alive() or _ended:
         return
     _ended.append(True)
-    for handler in list(handlers):
+    for handler in members(handlers):
         handler.__dict__.setdefault("format", _formatting(handler, None))  # not before: every line would pay for it
     for lock in locked(patience):
         lock.release()
@@ -153,7 +163,7 @@ def locked(patience: float) -> list[Any]:
     """Acquire the locks of all handlers that are listened to, as far as that can be done in time; return those."""
     held = []
     deadline = time.monotonic() + patience
-    for handler in list(handlers):
+    for handler in members(handlers):
         lock = handler.lock
         if lock is not None and lock.acquire(timeout=max(deadline - time.monotonic(), 0.001)):
             held.append(lock)

@@ -21,6 +21,7 @@ from agentlogsafe import _records as records
 from agentlogsafe import delivery
 from agentlogsafe._records import Audited, Call
 from agentlogsafe._stream import ROOM, Sealer
+from agentlogsafe._targets import members
 from agentlogsafe._views import View, Views, merged
 from agentlogsafe.context import RUN, STAMP, Frame, Stamp, current, trace_of
 from agentlogsafe.events import BASE_FIELDS, EVENT_TYPES, SCHEMA_VERSION, new_id, normalize, timestamp
@@ -221,7 +222,7 @@ class Chain:
         if sealer is None:
             return
         try:
-            ways = list(sealer.ways)
+            ways = members(sealer.ways)
             counts: dict[str, int] = {}
             for way in ways:  # before the lock is taken: a queue is emptied by a thread that may need it
                 for name, number in way.counts().items():

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from structlog import DropEvent
 
 from agentlogsafe._bounds import has_room, heard
-from agentlogsafe._targets import ends, escape, locked
+from agentlogsafe._targets import ends, escape, locked, members
 from agentlogsafe._turns import Turns
 from agentlogsafe.redaction import redact
 
@@ -95,7 +95,7 @@ def stats() -> dict[str, dict[str, Any]]:
     reach its target. What waits in a queue is ``queued`` and not accepted yet.
     """
     found: dict[str, dict[str, Any]] = {}
-    for counters in sorted(_counters, key=lambda item: item.label()):
+    for counters in sorted(members(_counters), key=lambda item: item.label()):
         name, number = counters.label(), 2
         while name in found:
             name, number = f"{counters.label()}#{number}", number + 1
@@ -124,7 +124,7 @@ def _release_after_fork() -> None:
 def _renew_after_fork() -> None:
     global _report_lock  # noqa: PLW0603
     _report_lock = threading.RLock()
-    for counters in list(_counters):
+    for counters in members(_counters):
         counters.renew()
     _release_after_fork()
 

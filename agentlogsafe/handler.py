@@ -19,7 +19,7 @@ from agentlogsafe._bounds import has_room
 from agentlogsafe._queue import QueueSettings, Relay
 from agentlogsafe._rate import OTHER, RateLimit
 from agentlogsafe._records import Audited
-from agentlogsafe._targets import listen, settle
+from agentlogsafe._targets import listen, members, settle
 from agentlogsafe.chain import chain_for
 from agentlogsafe.delivery import AgentLogSafeWarning, Counters, report
 from agentlogsafe.errors import check_keys, check_type
@@ -269,7 +269,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
             self._outlet.send(handed)
         sealer = self._chain.sealer
         if sealer is not None:
-            for way in list(sealer.ways):  # to whoever else delivers the stream, it would be missing
+            for way in members(sealer.ways):  # to whoever else delivers the stream, it would be missing
                 if way is not self:
                     way.send(event, last=False)
 

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -13,10 +14,12 @@ import sys
 import textwrap
 import threading
 import time
+import weakref
 
 import pytest
 
 import agentlogsafe
+from agentlogsafe import _targets, delivery
 from agentlogsafe.errors import ConfigurationError
 from agentlogsafe.fallback import FallbackFile
 
@@ -326,9 +329,11 @@ class TestQueue:
             ({"sizes": 5}, "did you mean 'size'"),
             ({"size": 0}, r"queue\.size: expected a positive integer, got 0"),
             ({"timeout": "5"}, r"queue\.timeout: expected a number of seconds"),
+            ({"timeout": float("inf")}, r"queue\.timeout: expected a number of seconds up to 86400, got inf"),
+            ({"timeout": float("nan")}, r"queue\.timeout: .* got nan"),
             ({"overflow": "dorp"}, "did you mean 'drop'"),
         ],
-        ids=["kind", "unknown", "size", "timeout", "overflow"],
+        ids=["kind", "unknown", "size", "timeout", "endless", "no_number", "overflow"],
     )
     def test_wrong_settings(self, queue, message):
         """A wrong setting raises when configured."""
@@ -375,7 +380,11 @@ class TestRateLimit:
         assert held == [{"tool_call": 90}, {"other": 99}]
         assert counts_of(logger)["reasons"] == {"rate limit": 189}
 
-    @pytest.mark.parametrize("limits", [{"tool_cal": 5}, {"tool_call": 0}, {"*": "5"}, 5], ids=str)
+    @pytest.mark.parametrize(
+        "limits",
+        [{"tool_cal": 5}, {"tool_call": 0}, {"*": "5"}, {"*": math.inf}, {"*": math.nan}, {"*": 10**400}, 5],
+        ids=["name", "zero", "text", "inf", "nan", "huge", "kind"],
+    )
     def test_wrong_settings(self, limits):
         """A wrong setting raises when configured."""
         with pytest.raises(ConfigurationError, match="rate_limit"):
@@ -509,6 +518,33 @@ class TestManyWriters:
         calls = [event for event in lines(path) if event["event_type"] == "tool_call"]
         assert sorted(event["payload"]["number"] for event in calls) == list(range(500))
         assert all(event["run_id"] == f"r{event['payload']['number']}" for event in calls)
+
+
+def test_counts_while_handlers_are_made(monkeypatch):
+    """Counts are told, and forks prepared, while other threads make handlers."""
+    before = sys.getswitchinterval()
+    monkeypatch.setattr(delivery, "_counters", weakref.WeakSet())
+    monkeypatch.setattr(_targets, "handlers", weakref.WeakSet())
+    held = []
+
+    def make():
+        for _ in range(300):
+            held.append(logging.NullHandler())
+            _targets.handlers.add(held[-1])
+            held.append(delivery.Counters(lambda: "one"))
+
+    threads = [threading.Thread(target=make) for _ in range(2)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            _targets.locked(0.0)
+            delivery._renew_after_fork()
+    finally:
+        sys.setswitchinterval(before)
+        for thread in threads:
+            thread.join()
 
 
 def test_metrics_for_prometheus():
