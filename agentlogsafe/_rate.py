@@ -14,14 +14,18 @@ from agentlogsafe.errors import ConfigurationError, check_keys, check_type
 from agentlogsafe.events import EVENT_TYPES
 
 OTHER = "other"
-"""Stands for ordinary lines; ``*`` for every type without a number of its own."""
+"""Stands for ordinary lines; ``*`` for every type without a number of its own, but for `_SPARED`."""
+
+_SPARED = frozenset(("run_start", "run_end", "error"))
+"""Held back only where they are named: without its end, a run looks as if it had been killed."""
 
 
 class RateLimit:
     """Lets so many records of a type pass in any second, and remembers how many it held back.
 
     Args:
-        limits: records per second, by event type, ``other`` or ``*``.
+        limits: whole records per second, by event type, ``other`` or ``*``; below one, such as 0.1, one record in as
+            many seconds as it takes.
 
     Raises:
         ConfigurationError: for an unknown event type, or a rate that is no positive, finite number.
@@ -37,7 +41,7 @@ class RateLimit:
                 raise ConfigurationError(msg)
         self._rates = dict(limits)
         self._lock = threading.RLock()
-        self._windows: dict[str, list[float]] = {}  # type → [begin of its second, passed, held back]
+        self._windows: dict[str, list[float]] = {}  # type → [begin of its present window, passed, held back]
         _limits.add(self)
 
     def renew_lock(self) -> None:
@@ -45,18 +49,20 @@ class RateLimit:
         self._lock = threading.RLock()
 
     def passes(self, name: str) -> tuple[bool, int]:
-        """Return whether a record of type *name* may pass, and how many were held back in the second that ended."""
-        rate = self._rates.get(name, self._rates.get("*"))
+        """Return whether a record of type *name* may pass, and how many were held back in the window that ended."""
+        rate = self._rates.get(name)
+        if rate is None and name not in _SPARED:
+            rate = self._rates.get("*")
         if rate is None:
             return True, 0
         now = time.monotonic()
         with self._lock:
             window = self._windows.setdefault(name, [now, 0, 0])
             held = 0
-            if now - window[0] >= 1.0:
+            if now - window[0] >= max(1.0, 1.0 / rate):
                 held = int(window[2])
                 window[:] = [now, 0, 0]
-            if window[1] < max(rate, 1):
+            if window[1] < max(int(rate), 1):
                 window[1] += 1
                 return True, held
             window[2] += 1

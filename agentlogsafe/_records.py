@@ -89,6 +89,33 @@ def mapping_argument(args: object) -> Mapping[Any, object] | None:
     return None
 
 
+_OWN_KINDS = ("delivery_report", "rate_limited", "stream_close")
+
+
+def is_own(event: Mapping[str, Any]) -> bool:
+    """Return whether an event is one that the library itself has to log."""
+    payload = event.get("payload")
+    return event.get("event_type") == "custom" and isinstance(payload, dict) and payload.get("kind") in _OWN_KINDS
+
+
+def finished_event(record: logging.LogRecord) -> Mapping[str, Any] | None:
+    """Return the event that a record carries, if it has been through a chain already."""
+    if type(record) is AuditRecord:
+        return record.audited_event
+    stamp = record.__dict__.get(STAMP)
+    return stamp.final if type(stamp) is Stamp else None
+
+
+def named_type(record: logging.LogRecord) -> object:
+    """Return what a call names as its event type, in whatever form, before anything is made of it."""
+    message: Any = record.msg
+    given = message if type(message) is not str and isinstance(message, Mapping) else None
+    for fields in (given, mapping_argument(record.args) if record.args else None, record.__dict__):
+        if fields is not None and fields.get("event_type") is not None:
+            return fields["event_type"]
+    return message if given is None else given.get("event")
+
+
 def text_of(value: object) -> str:
     """Return ``str(value)``, or where that raises, what kind of object it is."""
     try:

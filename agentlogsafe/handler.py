@@ -69,7 +69,8 @@ class AuditHandler(logging.handlers.MemoryHandler):
             fails to take.
         queue: deliver from a thread of its own: ``true``, or a mapping of ``size``, ``overflow`` (``block``,
             ``fallback`` or ``drop``) and ``timeout``.
-        rate_limit: records per second, by event type, ``other`` or ``*``; off by default.
+        rate_limit: records per second, by event type, ``other`` or ``*`` (all others, but not the beginning and end of
+            runs and errors); off by default.
         **settings: those of `Settings`.
 
     Raises:
@@ -177,7 +178,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
             nested["active"] = nested["draining"] = False  # no call: near the recursion limit, one could fail
 
     def _emit(self, record: logging.LogRecord) -> None:
-        if self._rate is not None and not self._within_rate(record):
+        if self._rate is not None and not self._within_rate(record, self._rate):
             return
         turns = self.counters.turns
         turns.take()
@@ -231,9 +232,16 @@ class AuditHandler(logging.handlers.MemoryHandler):
         only_lines = type(target) in _LINE_WRITERS and type(target.formatter) is AuditFormatter and not target.filters
         return _LINE if only_lines else _RECORD
 
-    def _within_rate(self, record: logging.LogRecord) -> bool:
-        name = record.msg if type(record.msg) is str and record.msg in EVENT_TYPES else OTHER
-        passes, held = self._rate.passes(name)  # type: ignore[union-attr]
+    def _within_rate(self, record: logging.LogRecord, rate: RateLimit) -> bool:
+        name: object = OTHER
+        with contextlib.suppress(Exception):  # the caller's mapping can be anything
+            done = records.finished_event(record)
+            if done is not None and records.is_own(done):
+                return True
+            name = records.named_type(record) if done is None else done.get("event_type")
+        if type(name) is not str or name not in EVENT_TYPES:
+            name = OTHER
+        passes, held = rate.passes(name)
         if held:
             self._say("rate_limited", {"held_back": {name: held}})
         if not passes:

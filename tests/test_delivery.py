@@ -17,6 +17,7 @@ import time
 import weakref
 
 import pytest
+import structlog
 
 import agentlogsafe
 from agentlogsafe import _targets, delivery
@@ -379,6 +380,77 @@ class TestRateLimit:
         held = [event["payload"]["held_back"] for event in target.seen if "held_back" in event.get("payload", {})]
         assert held == [{"tool_call": 90}, {"other": 99}]
         assert counts_of(logger)["reasons"] == {"rate limit": 189}
+
+    def test_ends_of_runs_are_spared(self):
+        """A limit for all types does not hold back the beginning, an error or the end of a run; one by name does."""
+        target = Target()
+        logger, _ = by_handler(target=target, rate_limit={"*": 1})
+
+        def fail():
+            with agentlogsafe.run("a", logger=logger):
+                logger.info("decision")
+                raise KeyError
+
+        for _ in range(3):
+            with pytest.raises(KeyError):
+                fail()
+        assert [target.types().count(name) for name in ("run_start", "decision", "error", "run_end")] == [3, 1, 3, 3]
+
+        named = Target()
+        logger, _ = by_handler(target=named, rate_limit={"run_end": 1})
+        for _ in range(3):
+            with agentlogsafe.run("a", logger=logger):
+                pass
+        assert named.types().count("run_end") == 1
+
+    def test_by_whatever_way_the_type_is_named(self):
+        """A limit sees the type of a call in each of the forms that a call can have, and hostile ones pass as lines."""
+
+        class Hostile(dict):
+            def get(self, *_):
+                raise OSError
+
+        target = Target()
+        logger, _ = by_handler(target=target, rate_limit={"tool_call": 1})
+        logger.info("tool_call")
+        logger.info("call", extra={"event_type": "tool_call"})
+        logger.info("call", {"event_type": "tool_call"})
+        logger.info({"event": "tool_call"})
+        logger.info({"event": "x", "event_type": "tool_call"})
+        with agentlogsafe.run("a", logger=logger), agentlogsafe.step("tool_call", tool_name="sql"):
+            pass
+        logger.info("hello", Hostile(a=1))
+
+        assert target.types().count("tool_call") == 1
+        assert counts_of(logger)["reasons"] == {"rate limit": 5}
+        assert "could not be read" in target.seen[-1]["problems"][0]
+
+    def test_less_than_one_a_second(self, monkeypatch):
+        """A rate of 0.1 lets one record pass in ten seconds."""
+        now = [1000.0]
+        monkeypatch.setattr("agentlogsafe._rate.time.monotonic", lambda: now[0])
+        target = Target()
+        logger, _ = by_handler(target=target, rate_limit={"decision": 0.1})
+        for _ in range(30):
+            logger.info("decision")
+            now[0] += 1
+
+        assert target.types().count("decision") == 3
+
+    def test_the_librarys_own_events_pass(self):
+        """What another entry has to say of a stream, through this handler, is not held back."""
+        target = Target()
+        logger, _ = by_handler(target=target, rate_limit={"custom": 1})
+        structlog.configure(
+            processors=[*agentlogsafe.processors.audit(seal="chain"), agentlogsafe.processors.to_stdlib],
+            logger_factory=lambda *_: logger,
+        )
+        for _ in range(3):
+            structlog.get_logger().info("custom")
+        agentlogsafe.end_streams()
+
+        assert "stream_close" in [event["payload"].get("kind") for event in target.seen]
+        assert counts_of(logger)["lost"] == 2
 
     @pytest.mark.parametrize(
         "limits",
