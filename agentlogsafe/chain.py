@@ -67,8 +67,13 @@ class Chain:
             self.sealer = Sealer("seal", settings.seal, self._policy, self.end_stream)
             self._line = max(_LEAST_LINE, self._line - ROOM)
 
-    def record(self, record: logging.LogRecord) -> Audited | logging.LogRecord | None:
-        """Return what becomes of a LogRecord: an event, an ordinary record that is redacted, or None (dropped)."""
+    def record(self, record: logging.LogRecord, *, sealed: bool = True) -> Audited | logging.LogRecord | None:
+        """Return what becomes of a LogRecord: an event, an ordinary record that is redacted, or None (dropped).
+
+        Args:
+            record: left as it is.
+            sealed: False where the event goes nowhere: it has no place in the stream, but its run learns from it.
+        """
         if type(record) is records.AuditRecord:
             return record.audited_event  # type: ignore[return-value]
         attributes = record.__dict__
@@ -91,13 +96,16 @@ class Chain:
         if type(captured) is Frame and captured.exact:
             stamp.trace = captured.trace
         try:
-            made = self._from_record(record, stamp)
+            made = self._from_record(record, stamp, self.event if sealed else self._event)
         except Exception as error:  # noqa: BLE001 -- fail closed: the event goes out, without what broke it
-            made = self._broken(stamp, record.__dict__.get("levelname"), record.__dict__.get("name"), error)
-        stamp.events[self] = made
+            made = self._broken(stamp, attributes.get("levelname"), attributes.get("name"), error, sealed=sealed)
+        if sealed:
+            stamp.events[self] = made
         return made
 
-    def _from_record(self, record: logging.LogRecord, stamp: Stamp) -> Audited | logging.LogRecord | None:
+    def _from_record(
+        self, record: logging.LogRecord, stamp: Stamp, make: Callable[[str | None, Mapping[Any, object], Call], Audited]
+    ) -> Audited | logging.LogRecord | None:
         attributes = record.__dict__
         message: Any = record.msg
         given = records.mapping_argument(record.args) if record.args else stamp.fields
@@ -131,9 +139,9 @@ class Chain:
             ),
         )
         if is_event:
-            return self.event(message, fields, call)
+            return make(message, fields, call)
         if fields.get("event_type") is not None or self.settings.others == "custom":
-            return self.event(None, fields, call)
+            return make(None, fields, call)
         if self.settings.others == "drop":
             return None
         return ordinary.redacted_record(self.redactor, record, message, fields, stamp.frame)
@@ -353,10 +361,12 @@ class Chain:
             observe(event)
         return event
 
-    def _broken(self, stamp: object, level: object, logger: object, error: Exception) -> Audited:
+    def _broken(
+        self, stamp: object, level: object, logger: object, error: Exception, *, sealed: bool = True
+    ) -> Audited:
         """Return `_unreadable`, sealed."""
         event = self._unreadable(stamp, level, logger, error)
-        if self.sealer is not None:
+        if self.sealer is not None and sealed:
             with contextlib.suppress(Exception):  # it goes out without a seal, then
                 self.sealer.seal(event)
         return event

@@ -202,8 +202,12 @@ class AuditHandler(logging.handlers.MemoryHandler):
                 sealer.lock.release()
 
     def _pass_on(self, record: logging.LogRecord) -> None:
-        made = self._chain.record(record)
+        refused = self._chain.sealer is not None and self._refuses(record)
+        made = self._chain.record(record, sealed=not refused)
         if made is None:
+            return
+        if refused:
+            self.counters.add_delivered()
             return
         seen = (record.name, record.levelno)
         if seen not in self._seen:
@@ -219,6 +223,11 @@ class AuditHandler(logging.handlers.MemoryHandler):
             self._outlet.send(made)
         else:
             self._relay.put(made)
+
+    def _refuses(self, record: logging.LogRecord) -> bool:
+        """Return whether no target is to have a record of this level: sealed, it would leave a gap in the stream."""
+        targets = self._targets()
+        return bool(targets) and record.levelno < min(target.level for target in targets)
 
     def _reader(self) -> str:
         """Return what those who get the record may read: the line they format, the record, or its fields, too."""

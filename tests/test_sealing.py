@@ -474,6 +474,22 @@ if __name__ == "__main__":
         assert events[0]["problems"]
         assert len(events) == 2
 
+    def test_what_the_targets_level_refuses_has_no_place(self, path, logger_of):
+        """An event that the target does not want leaves no gap in its file, and its run has learned from it."""
+        logger = logger_of(agent_name="of-one-level")
+        logger.handlers[0].target.setLevel(logging.WARNING)
+        with agentlogsafe.run("a", logger=logger):
+            for _ in range(3):
+                logger.info("tool_call", {"args": {"password": "correct-horse-9"}})
+                logger.warning("decision", {"reason": "it is correct-horse-9"})
+        agentlogsafe.end_streams()
+
+        events = read(path)
+        (stream,) = streams_of(events)
+        assert [event["event_type"] for event in stream] == ["decision"] * 3 + ["custom"]
+        assert {event["payload"]["reason"] for event in stream[:3]} == {"it is [PASSWORD]"}
+        assert stream[-1]["seal"]["stream_close"]["accepted"] == 8
+
     def test_the_line_stays_within_its_limit(self, path, logger_of):
         """The seal is counted in."""
         logger = logger_of(limits={"line": 4_000}, seal={"key": lambda: MASTER})
