@@ -21,7 +21,7 @@ from agentlogsafe._targets import listen
 from agentlogsafe.delivery import deliver
 from agentlogsafe.errors import ConfigurationError, MissingExtraError
 from agentlogsafe.events import parse_time
-from agentlogsafe.fallback import WRITE, FallbackFile, fcntl, is_at, lock, open_own
+from agentlogsafe.fallback import WRITE, FallbackFile, addressees, fcntl, is_at, lock, name_of, open_own
 from agentlogsafe.formatter import AuditFormatter
 from agentlogsafe.handler import AuditHandler, describe
 
@@ -211,12 +211,15 @@ class Delivery:
         """Deliver one line to each target that has not *taken* it; return whether all have it now."""
         if not line.strip():
             return True
-        record = record_of(line)
+        whole, names = addressees(line)
+        record = record_of(whole)
         if record is None:
             self._reject(line)
             self.outcome.rejected += 1
             return True
-        for name, target in self._targets:
+        # One target of several may have missed it; where it has another name by now, all get it.
+        missing = [item for item in self._targets if name_of(item[1]) in names] or self._targets
+        for name, target in missing:
             if name in taken:
                 continue
             failure = deliver(target, record)

@@ -36,7 +36,8 @@ class Counters:
     """What became of the records that one handler accepted, and how many there were at its last report."""
 
     __slots__ = (
-        *("__weakref__", "_lock", "delivered", "fallback", "label", "lost", "reasons", "reported", "turns", "waiting"),
+        *("__weakref__", "_lock", "declared", "delivered", "fallback", "label", "lost", "reasons", "reported", "turns"),
+        "waiting",
     )
 
     def __init__(self, label: Callable[[], str]) -> None:
@@ -44,7 +45,7 @@ class Counters:
         self.waiting: Callable[[], int] = int
         self.delivered = self.fallback = self.lost = 0
         self.reasons: dict[str, int] = {}
-        self.reported = 0
+        self.reported = self.declared = 0  # all records, and those lost, that the last report told of
         self._lock = threading.RLock()  # a signal's handler can log in the middle of what follows, in the same thread
         self.turns = Turns()
         _counters.add(self)
@@ -75,7 +76,7 @@ class Counters:
     def renew(self) -> None:
         """Begin anew in a forked child: what was counted is the parent's, and the locks' holders did not come along."""
         self._lock, self.turns = threading.RLock(), Turns()
-        self.delivered = self.fallback = self.lost = self.reported = 0
+        self.delivered = self.fallback = self.lost = self.reported = self.declared = 0
         self.reasons = {}
 
     def as_dict(self) -> dict[str, Any]:
@@ -151,12 +152,12 @@ def report(where: str, what: str, *, event_id: str | None = None) -> None:
         pass
 
 
-def deliver(handler: logging.Handler, record: logging.LogRecord) -> str | None:
+def deliver(handler: logging.Handler, record: logging.LogRecord, *, any_level: bool = False) -> str | None:
     """Give *record* to *handler*; return None, or the name of the exception that kept it from being written.
 
-    The handler's level and filters apply. Exceptions stay here.
+    The handler's level, but for a record of *any_level*, and its filters apply. Exceptions stay here.
     """
-    if record.levelno < handler.level:
+    if record.levelno < handler.level and not any_level:
         return None
     error = _handle(handler, record)
     if type(error) is UnicodeEncodeError and isinstance(handler, logging.StreamHandler):

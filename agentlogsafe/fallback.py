@@ -10,7 +10,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from agentlogsafe.errors import ConfigurationError, check_keys, check_type
+from agentlogsafe.redaction import redact
 
 fcntl: ModuleType | None
 try:
@@ -28,6 +31,9 @@ _SAFELY = ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
 WRITE = os.O_RDWR | os.O_CREAT | sum(getattr(os, name, 0) for name in _SAFELY)
 _PRIVATE = 0o600
 _ATTEMPTS = 20
+
+MISSED = "_undelivered_to"  # an attribute of a record; formatters for JSON leave out what begins so
+_FIELD = b',"undelivered_to":'
 
 
 class FallbackFullError(OSError):
@@ -99,7 +105,9 @@ class FallbackFile(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Append the record's message; an error is for the one who delivers to hear."""
         try:
-            line = self.format(record).encode("utf-8", "backslashreplace") + b"\n"
+            line = self.format(record).encode("utf-8", "backslashreplace")
+            missed = record.__dict__.get(MISSED)
+            line = (line if missed is None else _addressed(line, missed)) + b"\n"
             descriptor = self._open(len(line))
             try:
                 size = os.fstat(descriptor).st_size
@@ -194,6 +202,26 @@ def _objection(found: os.stat_result) -> OSError | None:
     if found.st_nlink > 1:
         return LinkedFileError(errno.EMLINK, "it has another name, a hard link")
     return None
+
+
+def name_of(handler: logging.Handler) -> str:
+    """Return the name under which a line of the fallback knows a handler."""
+    return str(redact(handler.name or type(handler).__name__))
+
+
+def _addressed(line: bytes, names: list[str]) -> bytes:
+    """Return a line of JSON with the names of the targets that do not have it, where others do."""
+    return line[:-1] + _FIELD + orjson.dumps(names) + b"}" if line[:1] + line[-1:] == b"{}" else line
+
+
+def addressees(line: bytes) -> tuple[bytes, list[str]]:
+    """Return a stored line as it was before `FallbackFile` put names into it, and those, which may be none."""
+    head, found, tail = line.rpartition(_FIELD)
+    try:
+        names = orjson.loads(tail.strip()[:-1]) if found else None
+    except orjson.JSONDecodeError:
+        names = None
+    return (head + b"}\n", names) if isinstance(names, list) else (line, [])
 
 
 def ends_a_line(descriptor: int, size: int) -> bool:

@@ -172,8 +172,6 @@ class AuditHandler(logging.handlers.MemoryHandler):
                 self._emit(nested["waiting"].popleft())
         except Exception as error:  # noqa: BLE001 -- a log call is sacred
             self._lose(type(error).__name__)
-            with contextlib.suppress(RecursionError):
-                report(self._place(), f"a record was lost ({type(error).__name__})")
         finally:
             nested["active"] = nested["draining"] = False  # no call: near the recursion limit, one could fail
 
@@ -267,24 +265,31 @@ class AuditHandler(logging.handlers.MemoryHandler):
 
     def _lose(self, reason: str) -> None:
         self.counters.add("lost", reason)
+        with contextlib.suppress(RecursionError):
+            report(f"{self._place()}, {reason}", "events are lost")  # a place of its own: no kind of loss hides another
 
     def _report(self, state: str) -> None:
         """Have the log itself say what became of its records: when the target fails, recovers, or is closed."""
         counts = self.counters.as_dict()
-        self.counters.reported = counts["accepted"] + 1
+        self.counters.reported, self.counters.declared = counts["accepted"] + 1, counts["lost"]
         self._say("delivery_report", {"state": state, "handler": self.label, **counts})
 
     def _say(self, kind: str, fields: Mapping[str, object]) -> None:
-        """Hand on an event of our own. What is counted in it does not include itself."""
-        level = logging.WARNING if kind == "rate_limited" or fields.get("state") == "failing" else logging.INFO
+        """Hand on an event of our own. What is counted in it does not include itself.
+
+        One that tells of trouble passes whatever level the target has, and so does one of a stream, where it would be
+        missing.
+        """
+        sealer = self._chain.sealer
+        trouble = kind == "rate_limited" or fields["fallback"] or fields["lost"] or fields["state"] == "failing"
+        level = logging.WARNING if trouble else logging.INFO
         record = logging.LogRecord("agentlogsafe", level, __file__, 0, "custom", None, None)
         event = self._chain.own_event({"kind": kind, **fields}, record)
         handed = records.event_record(record, event, {})
         if fields.get("state") == "failing":
-            self._outlet.keep(handed, "target failing")
+            self._outlet.announce(handed)
         else:
-            self._outlet.send(handed)
-        sealer = self._chain.sealer
+            self._outlet.send(handed, any_level=bool(trouble or sealer is not None))
         if sealer is not None:
             for way in members(sealer.ways):  # to whoever else delivers the stream, it would be missing
                 if way is not self:
@@ -310,7 +315,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
         if last:
             self.counters.reported = self.counters.accepted + 1
         record = logging.LogRecord("agentlogsafe", logging.INFO, __file__, 0, "custom", None, None)
-        self._outlet.send(records.event_record(record, event, {}))
+        self._outlet.send(records.event_record(record, event, {}), any_level=True)
 
     def _place(self) -> str:
         return f"handler {self.label!r}"

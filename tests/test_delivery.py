@@ -99,6 +99,65 @@ class TestHealth:
         assert failing["state"] == "failing"
         assert counts_of(logger)["accepted"] == 123
 
+    def test_each_target_by_itself(self, tmp_path):
+        """Of two targets the healthy one gets everything, while the other one is left alone, and they part again."""
+        well, ill = Target(), Target()
+        ill.fails = True
+        logging.getLogger().handlers[:] = [ill, well]
+        logger = logging.getLogger("app")
+        logger.propagate = False
+        handler = agentlogsafe.AuditHandler(fallback=tmp_path / "fallback.jsonl")
+        logger.handlers[:] = [handler]
+        logger.setLevel(logging.INFO)
+        for _ in range(50):
+            logger.info("tool_call")
+        assert well.types().count("tool_call") == 50
+        assert ill.attempts == 2
+        counts = counts_of(logger)
+        assert (counts["delivered"], counts["fallback"], counts["lost"]) == (0, 51, 0)
+
+        ill.fails = False
+        handler._outlet._ill[id(ill)].until = 0
+        logger.info("decision")
+        assert ill.types() == ["decision", "custom"]
+        assert [report["state"] for report in reports(well.seen)] == ["failing", "recovered"]
+        assert counts_of(logger)["delivered"] == 2
+        logging.getLogger().handlers[:] = []
+        logger.info("decision")
+        assert counts_of(logger)["reasons"]["no target"] == 1
+
+    def test_losses_are_declared_soon(self, monkeypatch, capsys):
+        """Losses are told of on stderr, and in the log with the next record that passes, at most once a minute."""
+        now = [1000.0]
+        monkeypatch.setattr("agentlogsafe.outlet.time.monotonic", lambda: now[0])
+        target = Target()
+        logger, _ = by_handler(target=target, rate_limit={"decision": 0.001})
+        for _ in range(5):
+            for _ in range(100):
+                logger.info("decision")
+                logger.info("tool_call")
+            now[0] += 30
+
+        said = reports(target.seen)
+        assert [(one["state"], one["lost"]) for one in said] == [("losing", 1), ("losing", 200), ("losing", 400)]
+        assert said[-1]["reasons"] == {"rate limit": 400}
+        assert capsys.readouterr().err.count("handler 'Target', rate limit: events are lost\n") == 3
+
+    def test_levels_of_targets(self):
+        """Reports of trouble reach a target of any level; one that all is well does not, where the level says so."""
+        for fails, states in ((False, []), (True, ["recovered", "closed"])):
+            target = Target()
+            target.setLevel(logging.CRITICAL)
+            logger, _ = by_handler(target=target)
+            target.fails = fails
+            logger.critical("tool_call")
+            target.fails = False
+            logger.critical("tool_call")
+            logger.critical("tool_call")
+            logger.handlers[0].close()
+            assert [report["state"] for report in reports(target.seen)] == states
+            assert {event["level"] for event in target.seen if event["event_type"] == "custom"} <= {"warning"}
+
     def test_without_a_fallback_every_event_is_tried(self):
         """Where nothing else would take it, every event is offered to the target."""
         target = Target()
@@ -260,7 +319,8 @@ class TestQueue:
         counts = counts_of(logger)
         assert counts["reasons"] == {"queue full": 2}
         assert counts["lost" if overflow == "drop" else "fallback"] == 2
-        assert counts["delivered"] == 4  # with the report at close
+        # With the report at close, and one after the first record that was delivered after a loss.
+        assert counts["delivered"] == (5 if overflow == "drop" else 4)
         assert took < 1 or overflow == "block"
 
     async def test_event_loop_is_not_blocked(self, tmp_path):

@@ -346,9 +346,9 @@ class TestFailures:
         logger.info("tool_call")
 
         counts = logger.handlers[0].counters.as_dict()
-        assert [json.loads(line)["event_type"] for line in target.seen] == ["tool_call", "decision"]
-        assert counts["reasons"] == {"recursion": 1}
-        assert counts["accepted"] == counts["delivered"] + counts["fallback"] + counts["lost"] == 3
+        assert [json.loads(line)["event_type"] for line in target.seen] == ["tool_call", "decision", "custom"]
+        assert counts["reasons"] == {"recursion": 2}  # while it wrote what it said, and the report of that
+        assert counts["accepted"] == counts["delivered"] + counts["fallback"] + counts["lost"] == 5
 
     def test_filter_that_raises(self, capsys):
         """A filter that raises keeps nothing from being recorded."""

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 import agentlogsafe
 from agentlogsafe import _deliver, cli
 
-from .tools import Raising, audited, numbers, until, whole_lines
+from .tools import Raising, audited, books, numbers, until, whole_lines
 
 MAIN = "from agentlogsafe.cli import main; main()"
 SLOW = """
@@ -185,8 +185,43 @@ class TestOnce:
         assert "8 delivered" in done.output
         written, _ = whole_lines(folder / "out.jsonl")
         assert [line.get("message") for line in written if "message" in line] == ["line 0", "line 1", "line 2"]
-        assert len(written) == 4  # and the report that the target failed
+        reports = [line["payload"]["state"] for line in written if "payload" in line]
+        assert reports == ["failing", "closed"]  # of the handler whose fallback it is
         assert whole_lines(folder / "second.jsonl") == ([], 0)
+
+    def test_one_target_of_several(self, folder):
+        """What one of several targets missed goes to that one only, as it was; those that are well miss nothing."""
+        well, ill = Raising(error=None), Raising()
+        well.name, ill.name = "well", "ill"
+        root = logging.getLogger()
+        root.handlers[:] = [well, ill]
+        logger, handler = audited(None, fallback="fallback.jsonl", seal="chain")
+        for number in range(30):
+            logger.info("tool_call", {"n": number})
+        assert numbers(well.seen) == list(range(30))
+        assert books(handler)["fallback"] == 31
+        stored, _ = whole_lines(Path("fallback.jsonl"))
+        assert [line["undelivered_to"] for line in stored] == [["ill"]] * 31
+        assert [event["seal"]["seq"] for event in well.seen] == list(range(1, 32))
+        root.handlers[:] = []
+        handler.close()
+
+        configure(
+            audit={"class": "agentlogsafe.AuditHandler", "fallback": "fallback.jsonl"},
+            well={"class": "logging.FileHandler", "filename": "well.jsonl"},
+            ill={"class": "logging.FileHandler", "filename": "ill.jsonl"},
+        )
+        config = yaml.safe_load((folder / "logging.yaml").read_text())
+        del config["handlers"]["file"]
+        config["root"]["handlers"] = ["well", "ill"]
+        config["loggers"] = {"app": {"handlers": ["audit"], "propagate": False}}
+        Path("logging.json").write_text(json.dumps(config))
+
+        assert "0 left" in deliver(config="logging.json").output
+        arrived, _ = whole_lines(folder / "ill.jsonl")
+        assert numbers(arrived) == list(range(30))
+        assert numbers(whole_lines(folder / "well.jsonl")[0]) == []
+        assert not any("undelivered_to" in line for line in arrived)
 
     def test_without_an_audit_handler(self, folder):
         """A configuration without an AuditHandler gets the lines in the root logger's handlers."""

@@ -475,7 +475,7 @@ class TestClock:
         real = time.time
         monkeypatch.setattr("time.time", lambda: real() - 86_400)
         target.error = None
-        until(lambda: logger.info("decision") or not handler._outlet._failures)
+        until(lambda: logger.info("decision") or not handler._outlet._ill)
 
 
 def test_growth(tmp_path):
