@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import agentlogsafe
+from agentlogsafe.errors import ConfigurationError
 from agentlogsafe.fallback import FallbackFile, lock
 
 from .tools import Raising, audited, books, numbers, run_program, until, whole_lines
@@ -21,6 +23,20 @@ HANDLERS = {
     "watched": logging.handlers.WatchedFileHandler,
     "rotating": lambda path: logging.handlers.RotatingFileHandler(path, maxBytes=10_000_000, backupCount=3),
 }
+
+
+def _fifo(path):
+    os.mkfifo(path)
+
+
+def _hard_link(path):
+    other = path.with_name("other.txt")
+    other.touch()
+    path.hardlink_to(other)
+
+
+def _symbolic_link(path):
+    path.symlink_to(path.with_name("other.txt"))
 
 
 @pytest.fixture
@@ -51,13 +67,12 @@ def rotate(path, how):
     """Rotate as logrotate does, by itself where it is there."""
     program = shutil.which("logrotate", path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
     if program is None:
-        moved = path.with_name(f"{path.name}.{len(list(path.parent.iterdir()))}")
-        if not path.exists():
-            return  # missingok
+        taken = len(list(path.parent.glob(f"{path.name}.*")))
+        moved = path.with_name(f"{path.name}.{taken + 1}")
         if how == "copytruncate":
             shutil.copyfile(path, moved)
             os.truncate(path, 0)
-        else:
+        elif path.exists():
             path.rename(moved)
         return
     config = path.parent.parent / "logrotate.conf"
@@ -180,6 +195,50 @@ class TestRotation:
         assert set(range(after, len(logged))) <= set(found)
         assert torn <= 6  # a copy can end, and the cut begin, in the middle of a line
         assert b"\0" not in path.read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX files")
+class TestInThePlaceOfTheFallback:
+    @pytest.mark.parametrize(
+        ("make", "error"),
+        [(_fifo, "NoRegularFileError"), (_hard_link, "LinkedFileError"), (_symbolic_link, "OSError")],
+        ids=["pipe", "hard_link", "symbolic_link"],
+    )
+    def test_what_is_no_file_of_ours(self, tmp_path, capsys, make, error):
+        """Declared: nothing is written to a pipe or through a link, the call returns at once, and stderr says why."""
+        fallback = tmp_path / "fallback.jsonl"
+        logger, handler = audited(Raising(), fallback=fallback)
+        make(fallback)
+        logger.info("tool_call", {"n": 0})
+
+        assert books(handler)["lost"] == 2
+        assert error in capsys.readouterr().err
+        assert not (tmp_path / "other.txt").exists() or not (tmp_path / "other.txt").stat().st_size
+        with pytest.raises(ConfigurationError, match=r"it is a|it is no|it has another name"):
+            agentlogsafe.AuditHandler(fallback=fallback)
+
+    def test_one_of_another_user(self, tmp_path, monkeypatch, capsys):
+        """Declared: what another user owns, and could read, is not written to."""
+        fallback = tmp_path / "fallback.jsonl"
+        logger, handler = audited(Raising(), fallback=fallback)
+        fallback.touch()
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        logger.info("tool_call", {"n": 0})
+
+        assert books(handler)["lost"] == 2
+        assert fallback.stat().st_size == 0
+        assert "ForeignFileError" in capsys.readouterr().err
+
+    def test_one_that_others_may_read(self, tmp_path):
+        """Nothing lost, and nothing shown: a file that is there already is made its owner's alone."""
+        fallback = tmp_path / "fallback.jsonl"
+        fallback.touch()
+        fallback.chmod(0o666)
+        logger, handler = audited(Raising(), fallback=fallback)
+        logger.info("tool_call", {"n": 0})
+
+        assert books(handler)["fallback"] == 2
+        assert fallback.stat().st_mode & 0o777 == 0o600
 
 
 class TestDeleted:
