@@ -168,7 +168,7 @@ def test_nobody_reads(kind, size, tmp_path, hurried):
         first = fill(logger, handler, size)
         later = [timed(logger, len(first) + number) for number in range(20)]
         total = len(first) + len(later)
-        until(lambda: reader.read_all() or (timed(logger, total) and not handler._outlet._failures))
+        until(lambda: reader.read_all() or (timed(logger, total) and not handler._outlet._ill))
         timed(logger, total + 1)
         until(lambda: reader.read_all() or total + 1 in numbers(reader.lines()))
         counts = books(handler)

@@ -314,7 +314,7 @@ class TestFullDisk:
         for number in range(100):
             logger.info("tool_call", {"n": number, "note": "x" * 300})
         (small_disk / "ballast").unlink()
-        until(lambda: logger.info("decision", {"n": -1}) or handler._outlet._failures == 0)
+        until(lambda: logger.info("decision", {"n": -1}) or not handler._outlet._ill)
         for number in range(100, 110):
             logger.info("tool_call", {"n": number})
         counts = books(handler)

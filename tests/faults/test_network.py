@@ -65,7 +65,7 @@ class TestSyslogOverTcp:
         for number in range(20, 40):
             logger.info("tool_call", {"n": number})
         server.start()
-        until(lambda: logger.info("decision") or handler._outlet._failures == 0)
+        until(lambda: logger.info("decision") or not handler._outlet._ill)
         for number in range(40, 60):
             logger.info("tool_call", {"n": number})
         until(lambda: len(received(server)) == 40)
@@ -94,7 +94,7 @@ class TestSyslogOverTcp:
                 logger.info("tool_call", {"n": number})
                 number += 1
             server.start()
-            until(lambda: logger.info("decision") or handler._outlet._failures == 0)
+            until(lambda: logger.info("decision") or not handler._outlet._ill)
         counts = books(handler)
         handler.close()
         target.close()
@@ -121,7 +121,7 @@ class TestSocketHandler:
         for number in range(20, 40):
             logger.info("tool_call", {"n": number})
         server.start()
-        until(lambda: logger.info("decision") or handler._outlet._failures == 0)
+        until(lambda: logger.info("decision") or not handler._outlet._ill)
         for number in range(40, 60):
             logger.info("tool_call", {"n": number})
         until(lambda: sum("n" in record["payload"] for record in pickled(server)) == 40)
@@ -292,7 +292,7 @@ def test_rsyslog_dies_and_comes_back(rsyslog, tmp_path):
     for number in range(100, 200):
         logger.info("tool_call", {"n": number})
     rsyslog.start()
-    until(lambda: logger.info("decision") or handler._outlet._failures == 0)
+    until(lambda: logger.info("decision") or not handler._outlet._ill)
     for number in range(200, 300):
         logger.info("tool_call", {"n": number, "note": "x" * 12_000})
     until(lambda: len(numbers(rsyslog.events())) == 200)
