@@ -99,7 +99,8 @@ class DuckDB:
             for name in COLUMNS:
                 self._by_parts(name)
         self._sql = compiled.load().sql
-        run.execute(f"CREATE TABLE stretches AS {self._sql['stretches']}")
+        for name in ("stretches", "suspects"):
+            run.execute(f"CREATE TABLE {name} AS {self._sql[name]}")
 
     def _short(self, name: str, rows: Sequence[Row], types: dict[str, str]) -> None:
         path = self._spool / f"{name}.rows"

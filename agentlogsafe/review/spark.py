@@ -151,7 +151,8 @@ class Spark:
                 f"SELECT /*+ BROADCAST(p) */ {columns} FROM read r JOIN parts p ON r.part = p.part "
                 f"WHERE r.{name} IS NOT NULL",
             )
-        self._keep("stretches", self._compiled("stretches"))
+        for name in ("stretches", "suspects"):
+            self._keep(name, self._compiled(name))
 
     def _read(self, parts: Sequence[Part], numbers: Sequence[int], reading: Reading) -> Any:
         from pyspark import StorageLevel  # noqa: PLC0415 -- an extra

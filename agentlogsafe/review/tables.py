@@ -116,6 +116,12 @@ STRETCHES: dict[str, str] = {
 """``stretches``: ``spans`` without the seams between parts, and what their streams are. An engine makes it of
 ``spans``, with `stretches.stretches`, before any rule is asked."""
 
+SUSPECTS: dict[str, str] = {
+    "why": "string",  # twice: several events have it; orphan: a parent that is not there; open: a call without answer
+    "event_id": "string",
+}
+"""``suspects``: ids about which something may be wrong. An engine makes it of ``events``, with `suspects.suspects`."""
+
 REJECTS: dict[str, str] = {
     "file": "string",
     "line": "int64",
@@ -211,6 +217,7 @@ SCHEMAS = {
     "events": EVENTS,
     "spans": SPANS,
     "stretches": STRETCHES,
+    "suspects": SUSPECTS,
     "rejects": REJECTS,
     "sources": SOURCES,
     "checkpoints": CHECKPOINTS,
@@ -246,6 +253,7 @@ class Tables:
     events: Table
     spans: Table
     stretches: Table
+    suspects: Table
     rejects: Table
     sources: Table
     checkpoints: Table
