@@ -135,7 +135,7 @@ class Tabulator:
         event_id, run_id, kind_of, agent, workflow, parent, provider, model, tool, status, time, payload = found
         seal = get("seal")
         if seal is None:
-            reason = _misshapen(event)  # type: ignore[arg-type]
+            reason = misshapen(event)  # type: ignore[arg-type]
         elif type(seal) is not dict or not _is_seal(seal):
             reason = "seal: expected stream, seq and hash as the format has them"
         else:
@@ -328,7 +328,7 @@ _SHAPES: tuple[tuple[str, type | tuple[type, ...], str], ...] = (
 )
 
 
-def _misshapen(event: dict[str, Any]) -> str | None:
+def misshapen(event: dict[str, Any]) -> str | None:
     """Return what is wrong with the fields of an event that no seal vouches for."""
     for name, kinds, expected in _SHAPES:
         if not isinstance(event.get(name), kinds):

@@ -14,8 +14,10 @@ import orjson
 
 from agentlogsafe.errors import MissingExtraError
 from agentlogsafe.review import arrow, sources
+from agentlogsafe.review.columns import COLUMNS, LINES
 from agentlogsafe.review.keyring import Keyring
-from agentlogsafe.review.load import COLUMNS, LINES, Outcome, again, placed, read_columns, source_rows
+from agentlogsafe.review.load import again, placed, source_rows
+from agentlogsafe.review.reading import Outcome, read_columns
 from agentlogsafe.review.sources import Part
 from agentlogsafe.review.tables import CHECKPOINTS, KEYS, SCHEMAS, SOURCES, Tables
 
