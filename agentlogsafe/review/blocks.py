@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from agentlogsafe.review.lines import Reader, native
-from agentlogsafe.review.rows import misshapen
+from agentlogsafe.review.rows import content_of, misshapen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,8 +101,8 @@ class Blocks:
                     known.go(known.seq + 1, number, mark)
                     texts += (content, b',"\x7f":%d' % (base + number), raw[place:])
                     continue
-            elif place < 0 and raw[:18] == b'{"schema_version":' and _is_plain(raw):
-                texts += (b'{"\x7f":%d' % (base + number), b",", raw[1:])
+            elif place < 0 and (found := _plain(raw)):
+                texts += (b'{"\x7f":%d,"\x7f\x7f":"%b"' % (base + number, found.encode()), b",", raw[1:])
                 continue
             known = None
             for line in self._general(number, raw):
@@ -176,12 +176,12 @@ class Blocks:
         return True
 
 
-def _is_plain(raw: bytes) -> bool:
-    """Return whether a line is an event without a seal, whole and well-formed, which here nothing else vouches for."""
-    if not raw.endswith(b"}\n"):
-        return False
+def _plain(raw: bytes) -> str | None:
+    """Return the digest of an event without a seal, which here nothing else vouches for; None for any other line."""
+    if not raw.startswith(b'{"schema_version":') or not raw.endswith(b"}\n"):
+        return None
     try:
         event = orjson.loads(raw)
     except ValueError:
-        return False
-    return event.get("seal") is None and misshapen(event) is None
+        return None
+    return content_of(event) if event.get("seal") is None and misshapen(event) is None else None

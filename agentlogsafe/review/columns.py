@@ -43,7 +43,7 @@ PART = 40
 """Bits of a line's number; before them comes that of its part."""
 
 _LONGEST = 16 * 2**20  # bytes of a line
-_NUMBER = "\x7f"  # as in blocks.py
+_NUMBER, _CONTENT = "\x7f", "\x7f\x7f"  # what `blocks` puts into lines
 _IDS = ("event_id", "run_id", "parent_run_id", "parent_event_id")
 _TEXTS = (
     *("event_type", "agent_name", "workflow_name", "provider", "model", "tool_name", "tool_call_id", "status"),
@@ -60,7 +60,8 @@ _FIELDS: dict[str, str] = {
     "payload": "STRUCT(input_tokens JSON, output_tokens JSON, kind JSON, state JSON, lost JSON)",
     "seal": 'STRUCT(stream VARCHAR, seq BIGINT, "hash" VARCHAR, "key" VARCHAR)',
     _NUMBER: "BIGINT",
-    "\x7f\x7f": "JSON",  # no line has it: having found all names, DuckDB would look no further
+    _CONTENT: "VARCHAR",
+    "\x7f\x7f\x7f": "JSON",  # no line has it: having found all names, DuckDB would look no further
 }
 assert _FIELDS.keys() >= OWN_FIELDS  # noqa: S101 -- a new field needs its type
 
@@ -93,6 +94,7 @@ _COLUMNS = {
     "kind": "CASE WHEN event_type = 'custom' THEN text_of(payload.kind) END",
     "state": "CASE WHEN event_type = 'custom' THEN text_of(payload.state) END",
     "lost": "CASE WHEN event_type = 'custom' THEN whole(payload.lost) END",
+    "content": f'"{_CONTENT}"',
     "stream": "seal.stream",
     "seq": "seal.seq",
     "hash": 'seal."hash"',

@@ -191,6 +191,6 @@ def _compared(rows: Table) -> StringValue:
 
     names = ("run_id", "event_type", "agent_name", "workflow_name", "parent_event_id", "model", "tool_name", "status")
     text = ibis.coalesce(rows.ts, 0).cast("string")
-    for name in (*names, "tool_call_id", "session_id", "hash"):
+    for name in (*names, "tool_call_id", "session_id", "hash", "content"):
         text = text + "\n" + ibis.coalesce(rows[name], "")
     return text

@@ -57,6 +57,8 @@ EVENTS: dict[str, str] = {
     "kind": "string",  # payload.kind of a custom event: delivery_report, stream_close, ...
     "state": "string",  # payload.state of a delivery_report: failing, recovered, closed, ...
     "lost": "int64",  # payload.lost of a delivery_report
+    # Of an event without a seal: the SHA-256 of what a seal would cover, to tell its copies from what was made of them.
+    "content": "string",
     # The seal, null in an event without one.
     "stream": "string",
     "seq": "int64",
