@@ -79,9 +79,10 @@ class DuckDB:
             import duckdb  # noqa: PLC0415 -- an extra
         except ImportError as error:
             raise missing() from error
+        # Of a small input, threads wait for each other longer than they work.
+        threads = 1 if sum(source.size for source in inputs) <= SMALL else os.cpu_count() or 1
         config: dict[str, Any] = {
-            # Of a small input, threads wait for each other longer than they work.
-            "threads": 1 if sum(source.size for source in inputs) <= SMALL else os.cpu_count() or 1,
+            "threads": max(1, threads // 2),  # the processes that read need the cores as well
             "memory_limit": MEMORY,
             "temp_directory": str(self._spool / "temp"),
             "preserve_insertion_order": False,
@@ -91,6 +92,7 @@ class DuckDB:
         self._connection = run = duckdb.connect(config=config)
         columns = Columns(run, details=self._details)
         read = load(inputs, columns, self._spool, masters, workers=self._workers, progress=progress)
+        run.execute(f"SET threads = {threads}")
         for name, rows in (("sources", read), ("checkpoints", checkpoints), ("keys", keys)):
             self._short(name, rows, _SHORT[name])
         self._sql = compiled.load().sql

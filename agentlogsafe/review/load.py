@@ -31,6 +31,7 @@ SMALL = 8_000_000
 
 _MOST = 128 * 2**20  # bytes of lines that wait for DuckDB, which takes 10 ms for whatever it reads,
 _WAITING = 64  # and parts that they are of
+_FILES = 1_000  # of other rows
 
 
 def load(
@@ -111,6 +112,7 @@ class _Reading:
     def __init__(self, parts: Sequence[Part], columns: Columns, spool: Path) -> None:
         self._parts, self._columns, self._spool = parts, columns, spool
         self.outcomes = [Outcome() for _ in parts]
+        self._written: list[tuple[str, Path]] = []
 
     def here(self, masters: Sequence[bytes]) -> None:
         """Read in this process. No numpy, no Arrow: they take longer to import than a small file to read."""
@@ -132,6 +134,7 @@ class _Reading:
         """Read in *count* processes."""
         idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         workers = [_Worker(self._spool, masters) for _ in range(count)]
+        done = 0
         free = threading.Semaphore(_WAITING + count)  # so that what waits for DuckDB does not fill the disk
 
         def read(place: int, *, plainly: bool, forks: dict[str, tuple[str, int]] | None) -> int:
@@ -145,6 +148,7 @@ class _Reading:
             return place
 
         def all_of(places: Iterable[int], *, plainly: bool = False, forks: Any = None) -> None:
+            nonlocal done
             unusual: set[int] = set()
             waiting: list[int] = []
 
@@ -155,13 +159,15 @@ class _Reading:
 
             for future in as_completed([pool.submit(read, place, plainly=plainly, forks=forks) for place in places]):
                 waiting.append(future.result())
-                progress(self._parts[waiting[-1]].end - self._parts[waiting[-1]].start)
+                done += self._parts[waiting[-1]].end - self._parts[waiting[-1]].start
+                progress(done)
                 if sum(self.outcomes[place].size for place in waiting) >= _MOST or len(waiting) >= _WAITING:
                     added()
-            if waiting:
-                added()
+            added()
             if unusual:
+                done -= sum(self._parts[place].end - self._parts[place].start for place in unusual)
                 all_of(sorted(unusual), plainly=True, forks=forks)
+            self._rows()
 
         for worker in workers:
             idle.put(worker)
@@ -170,6 +176,7 @@ class _Reading:
                 all_of(range(len(self._parts)))
                 forks, places = again(self._parts, self.outcomes)
                 if places:
+                    done -= sum(self._parts[place].end - self._parts[place].start for place in places)
                     self._columns.forget(places)
                     all_of(places, forks=forks)
                 for worker in workers:
@@ -177,6 +184,8 @@ class _Reading:
             finally:
                 for worker in workers:
                     worker.stop()
+                pool.shutdown(wait=False, cancel_futures=True)
+                free.release(len(self._parts))  # where something failed, nobody else does, and a thread may wait for it
 
     def _added(self, places: Sequence[int]) -> set[int]:
         """Add the rows of parts; return those in which something is not as we write it, of which there are none."""
@@ -185,12 +194,25 @@ class _Reading:
         unusual = self._columns.lines(
             {place: (lines[place], outcome.usual) for place, outcome in outcomes.items() if outcome.usual}
         )
-        written = [(place, name, Path(path)) for place in places for name, path in outcomes[place].tables]
-        for name in COLUMNS:
-            self._columns.rows(name, [path for place, of, path in written if of == name and place not in unusual])
-        for path in (*lines.values(), *(path for *_, path in written)):
+        for path in lines.values():
             path.unlink(missing_ok=True)
+        for place in places:
+            for name, written in outcomes[place].tables:
+                if place in unusual:
+                    Path(written).unlink()
+                else:
+                    self._written.append((name, Path(written)))
+        if len(self._written) >= _FILES:
+            self._rows()
         return unusual
+
+    def _rows(self) -> None:
+        """Add the rows of what is not usual: seldom, for DuckDB takes 10 ms for that, too."""
+        for name in COLUMNS:
+            self._columns.rows(name, [path for of, path in self._written if of == name])
+        for _, path in self._written:
+            path.unlink()
+        self._written = []
 
 
 class _Worker:
