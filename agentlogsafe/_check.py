@@ -45,7 +45,7 @@ def register(group: click.Group) -> None:
         """
         chosen = options.selection(given)
         paths = given["paths"]
-        with options.opened(given) as review:
+        with options.opened(given, details=False) as review:
             found = review.findings()
             if scan:
                 found += _scanned(paths, policy)

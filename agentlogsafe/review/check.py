@@ -47,6 +47,7 @@ class Review:
         engine: str = "duckdb",
         master: str | None = None,
         workers: int | None = None,
+        details: bool = True,
         progress: Callable[[int, int], None] | None = None,
     ) -> Review:
         """Read *paths*: files, folders, patterns, ``-``, or URLs of object storage.
@@ -60,6 +61,8 @@ class Review:
             engine: ``duckdb`` or ``spark``.
             master: of Spark, such as ``spark://host:7077`` or ``local[2]``.
             workers: how many processes read; by default one for each core, or none for a short input.
+            details: whether to keep what no rule asks for, such as tokens and durations; `columns.DETAILS` are null
+                without, where that saves time.
             progress: called with the bytes read so far and those in all.
 
         Raises:
@@ -81,7 +84,7 @@ class Review:
 
                 made = Spark(master)
             else:
-                made = DuckDB(spool, workers)
+                made = DuckDB(spool, workers, details=details)
             review = cls(made, spool)
             total = sum(source.size for source in inputs)
             made.load(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentlogsafe.review.causes import explained, missing_before
 from agentlogsafe.review.pairs import APPROVAL, position, unanswered
+from agentlogsafe.review.suspects import ORPHAN, TWICE
 from agentlogsafe.review.tables import findings
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def unended(tables: Tables) -> Table:
     """
     import ibis  # noqa: PLC0415 -- a second
 
-    rows = explained(unanswered(tables.events, "run", "tool", "model", "retrieval", APPROVAL), tables)
+    rows = explained(unanswered(tables), tables)
     ends = tables.events.filter(tables.events.event_type == "run_end")
     ended = ends.group_by(ends.run_id.name("ended_run")).aggregate(ended=ends.status.max())
     rows = rows.left_join(ended, rows.run_id == ended.ended_run)
@@ -86,10 +87,8 @@ def orphan_parent(tables: Tables) -> Table:
     import ibis  # noqa: PLC0415
 
     events = tables.events
-    known = events.select(known=events.event_id).union(tables.rejects.select(known=tables.rejects.event_id))
-    known = known.filter(known.known.notnull()).distinct()
-    rows = events.filter(events.parent_event_id.notnull())
-    rows = rows.anti_join(known, rows.parent_event_id == known.known)
+    lost = tables.suspects.filter(tables.suspects.why == ORPHAN).select(lost=tables.suspects.event_id)
+    rows = events.semi_join(lost, events.parent_event_id == lost.lost)
     keys = [rows.parent_event_id, ibis.coalesce(rows.run_id, "")]
     order = [ibis.coalesce(rows.ts, 0), rows.file, rows.line]
     rows = rows.mutate(
@@ -107,6 +106,8 @@ def duplicate_event(tables: Tables) -> Table:
     import ibis  # noqa: PLC0415
 
     events = tables.events.filter(tables.events.event_id.notnull())
+    twice = tables.suspects.filter(tables.suspects.why == TWICE)
+    events = events.semi_join(twice, "event_id")
     same = events.group_by("event_id").aggregate(
         copies=events.count(),
         sealed=events.stream.count(),
@@ -190,6 +191,6 @@ def _compared(rows: Table) -> StringValue:
 
     names = ("run_id", "event_type", "agent_name", "workflow_name", "parent_event_id", "model", "tool_name", "status")
     text = ibis.coalesce(rows.ts, 0).cast("string")
-    for name in (*names, "tool_call_id", "session_id", "hash"):
+    for name in (*names, "tool_call_id", "session_id", "hash", "content"):
         text = text + "\n" + ibis.coalesce(rows[name], "")
     return text

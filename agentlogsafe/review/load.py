@@ -6,156 +6,66 @@ import os
 import queue
 import subprocess
 import sys
-import zlib
+import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from agentlogsafe.errors import AgentLogSafeError, MissingExtraError
+from agentlogsafe.errors import AgentLogSafeError
 from agentlogsafe.review import sources
+from agentlogsafe.review.columns import COLUMNS, as_json
 from agentlogsafe.review.keyring import Keyring
-from agentlogsafe.review.rows import EVENT_COLUMNS, REJECT_COLUMNS, SPAN_COLUMNS, Batch, Tabulator, fitting
-from agentlogsafe.review.tables import EVENTS, REJECTS, SPANS
+from agentlogsafe.review.reading import Outcome, lines_file, read_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from agentlogsafe.review.lines import Line
+    from agentlogsafe.review.columns import Columns
     from agentlogsafe.review.sources import Part, Source
-
-COLUMNS = {
-    "events": {name: EVENTS[name] for name in EVENT_COLUMNS},
-    "spans": {name: SPANS[name] for name in SPAN_COLUMNS},
-    "rejects": {name: REJECTS[name] for name in REJECT_COLUMNS},
-}
-"""The columns that are read from files; the file and where a part begins in it come later."""
 
 SMALL = 8_000_000
 """Up to so many bytes, starting processes costs more than it saves."""
 
-_ROWS = 16_384  # in a table that is handed on
-_DAMAGE = (OSError, EOFError, zlib.error)
-
-LINES = frozenset(("line", "first_line", "last_line"))
-"""Columns that count lines: from where a part begins, until the parts are put together."""
-
-
-@dataclass
-class Outcome:
-    """What became of a part."""
-
-    lines: int = 0
-    events: int = 0
-    rejects: int = 0
-    foreign: int = 0
-    error: str | None = None
-    forks: dict[str, tuple[str, int]] = field(default_factory=dict)
-    unresolved: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Loaded:
-    """What was read: where the rows are, and which parts of files they belong to."""
-
-    spool: Path
-    form: str
-    """``json`` (rows as lines) or ``parquet`` (by several writers)."""
-    parts: list[tuple[int, str, int]]
-    """Of each part its number, its file's name, and how many lines there are before it."""
-    sources: list[tuple[Any, ...]]
-    """Rows of the table ``sources``."""
-
-
-def read_part(part: Part, keys: Keyring, outcome: Outcome) -> Iterator[Batch]:
-    """Yield the rows of a *part*; tell in *outcome* what became of it."""
-    tabulator = Tabulator(keys)
-    tally = [0]
-    yield from tabulator.batches(_guarded(part, tally, outcome))
-    _tell(outcome, tabulator, tally[0])
-
-
-def read_columns(part: Part, keys: Keyring, outcome: Outcome) -> Iterator[tuple[str, Any]]:
-    """Yield the rows of a *part* as Arrow tables, each with its name; tell in *outcome* what became of it."""
-    import pyarrow as pa  # noqa: PLC0415 -- short inputs go without, and so does what follows
-
-    from agentlogsafe.review import arrow, blocks  # noqa: PLC0415
-
-    held: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-
-    def tables(least: int) -> Iterator[tuple[str, Any]]:
-        for name, made in held.items():
-            if sum(table.num_rows for table in made) >= least:
-                yield name, pa.concat_tables(made)
-                made.clear()
-
-    tabulator = Tabulator(keys)
-    tally = [0]
-    try:
-        for table, batch in blocks.batches(part, tabulator, tally):
-            if table is not None:
-                held["events"].append(table)
-                tabulator.events += table.num_rows
-            for name, rows in batch._asdict().items():
-                if rows:
-                    held[name].append(arrow.table(rows, COLUMNS[name]))
-            yield from tables(_ROWS)
-    except MissingExtraError:
-        raise
-    except _DAMAGE as error:
-        outcome.error = str(error) or type(error).__name__
-    yield from tables(1)
-    _tell(outcome, tabulator, tally[0])
-
-
-def _tell(outcome: Outcome, tabulator: Tabulator, lines: int) -> None:
-    outcome.lines, outcome.events, outcome.rejects = lines, tabulator.events, tabulator.rejects
-    outcome.foreign, outcome.forks = tabulator.foreign, tabulator.forks
-    outcome.unresolved = sorted(tabulator.unresolved)
-
-
-def _guarded(part: Part, tally: list[int], outcome: Outcome) -> Iterator[Line]:
-    """Yield lines as far as they can be read."""
-    try:
-        yield from sources.lines(part, tally)
-    except MissingExtraError:
-        raise
-    except _DAMAGE as error:
-        outcome.error = str(error) or type(error).__name__
+_MOST = 128 * 2**20  # bytes of lines that wait for DuckDB, which takes 10 ms for whatever it reads,
+_WAITING = 64  # and parts that they are of
+_FILES = 1_000  # of other rows
 
 
 def load(
     inputs: Sequence[Source],
+    columns: Columns,
     spool: Path,
     masters: Sequence[bytes] = (),
     *,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Loaded:
-    """Read *inputs* into files of rows below the folder *spool*.
+) -> list[tuple[Any, ...]]:
+    """Read *inputs*; return the table ``sources``.
 
     Args:
         inputs: what `sources.find` returns.
-        spool: an empty folder.
+        columns: where their rows go.
+        spool: an empty folder, for what waits.
         masters: the first keys of keyed streams.
         workers: how many processes read; None for one on each core, or none where there is little to read.
         progress: called with the bytes read so far.
     """
-    parts = [part for source in inputs for part in sources.parts(source)]
-    names = {source.path: source.name for source in inputs}
     total = sum(source.size for source in inputs)
     if workers is None:
         compressed = any(source.form != "plain" for source in inputs)
-        workers = 0 if total <= SMALL // (8 if compressed else 1) else min(len(parts), os.cpu_count() or 1)
+        workers = 0 if total <= SMALL // (8 if compressed else 1) else os.cpu_count() or 1
+    parts = [part for source in inputs for part in sources.parts(source)]
+    reading = _Reading(parts, columns, spool)
     if workers:
-        outcomes, numbers = _by_workers(parts, spool, masters, workers, progress or (lambda _: None))
+        reading.by_workers(masters, min(workers, len(parts)), progress or (lambda _: None))
     else:
-        outcomes, numbers = _here(parts, spool, masters, names)
-    form = "parquet" if workers else "json"
-    return Loaded(spool, form, placed(inputs, parts, numbers, outcomes), source_rows(inputs, parts, outcomes))
+        reading.here(masters)
+    numbers = range(len(parts))
+    columns.views(placed(inputs, parts, numbers, reading.outcomes))
+    return source_rows(inputs, parts, reading.outcomes)
 
 
 def placed(
@@ -196,83 +106,119 @@ def again(parts: Sequence[Part], outcomes: Sequence[Outcome]) -> tuple[dict[str,
     return forks, [place for place in range(len(parts)) if not forks.keys().isdisjoint(outcomes[place].unresolved)]
 
 
-def _here(
-    parts: list[Part], spool: Path, masters: Sequence[bytes], names: dict[str, str]
-) -> tuple[list[Outcome], list[int]]:
-    """Read *parts* in this process. No numpy, no Arrow: they take longer to import than a small file to read."""
-    outcomes = [Outcome() for _ in parts]
-    made: list[list[Batch]] = []
-    keys = Keyring(masters)
-    for part, outcome in zip(parts, outcomes, strict=True):
-        made.append(list(read_part(part, keys, outcome)))
-    forks, places = again(parts, outcomes)
-    for place in places:
-        outcomes[place] = Outcome()
-        made[place] = list(read_part(parts[place], Keyring(masters, forks), outcomes[place]))
-    files = {name: (spool / f"{name}.json").open("wb") for name in COLUMNS}
-    before: dict[str, int] = {}
-    for part, batches, outcome in zip(parts, made, outcomes, strict=True):
-        name = names[part.path]
-        for batch in batches:
-            for table, rows in batch._asdict().items():
-                types = COLUMNS[table]
-                for row in rows:
-                    found = {
-                        "file": name,
-                        **{of: fitting(value, types[of]) for of, value in zip(types, row, strict=True)},
-                    }
-                    for of in LINES & found.keys():
-                        found[of] += before.get(name, 0)
-                    files[table].write(orjson.dumps(found) + b"\n")
-        before[name] = before.get(name, 0) + outcome.lines
-    for file in files.values():
-        file.close()
-    return outcomes, list(range(len(parts)))
+class _Reading:
+    """Parts, and what becomes of them."""
 
+    def __init__(self, parts: Sequence[Part], columns: Columns, spool: Path) -> None:
+        self._parts, self._columns, self._spool = parts, columns, spool
+        self.outcomes = [Outcome() for _ in parts]
+        self._written: list[tuple[str, Path]] = []
 
-def _by_workers(
-    parts: list[Part], spool: Path, masters: Sequence[bytes], count: int, progress: Callable[[int], None]
-) -> tuple[list[Outcome], list[int]]:
-    """Read *parts* in *count* processes; return what became of them, and under which numbers their rows are."""
-    outcomes = [Outcome() for _ in parts]
-    numbers = list(range(len(parts)))
-    idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-    workers = [_Worker(number, spool, masters) for number in range(count)]
-    done = 0
+    def here(self, masters: Sequence[bytes]) -> None:
+        """Read in this process. No numpy, no Arrow: they take longer to import than a small file to read."""
+        keys = Keyring(masters)
+        made = [list(read_part(part, keys, self.outcomes[place])) for place, part in enumerate(self._parts)]
+        forks, places = again(self._parts, self.outcomes)
+        for place in places:
+            self.outcomes[place] = Outcome()
+            made[place] = list(read_part(self._parts[place], Keyring(masters, forks), self.outcomes[place]))
+        for name, types in COLUMNS.items():
+            path = self._spool / f"{name}.json"
+            with path.open("wb") as file:
+                for place, batches in enumerate(made):
+                    for batch in batches:
+                        file.write(as_json(getattr(batch, name), types, part=place))
+            self._columns.rows(name, [path])
 
-    def read(place: int, extra: dict[str, Any]) -> int:
-        worker = idle.get()
-        try:
-            outcomes[place] = worker.read(numbers[place], parts[place], extra)
-        finally:
-            idle.put(worker)
-        return place
+    def by_workers(self, masters: Sequence[bytes], count: int, progress: Callable[[int], None]) -> None:
+        """Read in *count* processes."""
+        idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        workers = [_Worker(self._spool, masters) for _ in range(count)]
+        done = 0
+        free = threading.Semaphore(_WAITING + count)  # so that what waits for DuckDB does not fill the disk
 
-    for worker in workers:
-        idle.put(worker)
-    with ThreadPoolExecutor(count) as pool:
-        try:
-            for future in as_completed([pool.submit(read, place, {}) for place in numbers]):
-                part = parts[future.result()]
-                done += part.end - part.start
+        def read(place: int, *, plainly: bool, forks: dict[str, tuple[str, int]] | None) -> int:
+            free.acquire()
+            worker = idle.get()
+            try:
+                task = {"id": place, "part": tuple(self._parts[place]), "plainly": plainly, "forks": forks}
+                self.outcomes[place] = worker.read(task)
+            finally:
+                idle.put(worker)
+            return place
+
+        def all_of(places: Iterable[int], *, plainly: bool = False, forks: Any = None) -> None:
+            nonlocal done
+            unusual: set[int] = set()
+            waiting: list[int] = []
+
+            def added() -> None:
+                unusual.update(self._added(waiting))
+                free.release(len(waiting))
+                waiting.clear()
+
+            for future in as_completed([pool.submit(read, place, plainly=plainly, forks=forks) for place in places]):
+                waiting.append(future.result())
+                done += self._parts[waiting[-1]].end - self._parts[waiting[-1]].start
                 progress(done)
-            forks, places = again(parts, outcomes)
-            for place in places:
-                numbers[place] += len(parts)  # the rows under the old number belong to nothing, then
-            for future in [pool.submit(read, place, {"forks": forks}) for place in places]:
-                future.result()
-            for worker in workers:
-                worker.finish()
-        finally:
-            for worker in workers:
-                worker.stop()
-    return outcomes, numbers
+                if sum(self.outcomes[place].size for place in waiting) >= _MOST or len(waiting) >= _WAITING:
+                    added()
+            added()
+            if unusual:
+                done -= sum(self._parts[place].end - self._parts[place].start for place in unusual)
+                all_of(sorted(unusual), plainly=True, forks=forks)
+            self._rows()
+
+        for worker in workers:
+            idle.put(worker)
+        with ThreadPoolExecutor(count) as pool:
+            try:
+                all_of(range(len(self._parts)))
+                forks, places = again(self._parts, self.outcomes)
+                if places:
+                    done -= sum(self._parts[place].end - self._parts[place].start for place in places)
+                    self._columns.forget(places)
+                    all_of(places, forks=forks)
+                for worker in workers:
+                    worker.finish()
+            finally:
+                for worker in workers:
+                    worker.stop()
+                pool.shutdown(wait=False, cancel_futures=True)
+                free.release(len(self._parts))  # where something failed, nobody else does, and a thread may wait for it
+
+    def _added(self, places: Sequence[int]) -> set[int]:
+        """Add the rows of parts; return those in which something is not as we write it, of which there are none."""
+        outcomes = {place: self.outcomes[place] for place in places}
+        lines = {place: lines_file(self._spool, place) for place in places}
+        unusual = self._columns.lines(
+            {place: (lines[place], outcome.usual) for place, outcome in outcomes.items() if outcome.usual}
+        )
+        for path in lines.values():
+            path.unlink(missing_ok=True)
+        for place in places:
+            for name, written in outcomes[place].tables:
+                if place in unusual:
+                    Path(written).unlink()
+                else:
+                    self._written.append((name, Path(written)))
+        if len(self._written) >= _FILES:
+            self._rows()
+        return unusual
+
+    def _rows(self) -> None:
+        """Add the rows of what is not usual: seldom, for DuckDB takes 10 ms for that, too."""
+        for name in COLUMNS:
+            self._columns.rows(name, [path for of, path in self._written if of == name])
+        for _, path in self._written:
+            path.unlink()
+        self._written = []
 
 
 class _Worker:
     """One process that runs `_worker`."""
 
-    def __init__(self, number: int, spool: Path, masters: Sequence[bytes]) -> None:
+    def __init__(self, spool: Path, masters: Sequence[bytes]) -> None:
         package = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
@@ -281,7 +227,7 @@ class _Worker:
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},
         )
-        self._setting = {"number": number, "spool": str(spool), "masters": [master.hex() for master in masters]}
+        self._setting = {"spool": str(spool), "masters": [master.hex() for master in masters]}
         self._told = False
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -289,20 +235,20 @@ class _Worker:
         self._process.stdin.write(orjson.dumps(message) + b"\n")
         self._process.stdin.flush()
 
-    def read(self, number: int, part: Part, extra: dict[str, Any]) -> Outcome:
+    def read(self, task: dict[str, Any]) -> Outcome:
         """Have the process read a part, and return what became of it."""
         assert self._process.stdout is not None  # noqa: S101 -- it is a pipe
         try:
             if not self._told:
                 self._send(self._setting)
                 self._told = True
-            self._send({"id": number, "part": tuple(part), **extra})
+            self._send(task)
         except BrokenPipeError:
             answer = b""
         else:
             answer = self._process.stdout.readline()
         if not answer:
-            msg = f"the process that reads {part.path!r} ended with status {self._process.wait()}"
+            msg = f"the process that reads {task['part'][0]!r} ended with status {self._process.wait()}"
             raise ReaderError(msg)
         return Outcome(**orjson.loads(answer))
 

@@ -106,7 +106,7 @@ def loading(command: F) -> F:
     return command
 
 
-def loaded(options: dict[str, Any]) -> Review:
+def loaded(options: dict[str, Any], *, details: bool = True) -> Review:
     """Take the options that `loading` added out of a command's *options*; return the `Review`.
 
     Raises:
@@ -129,15 +129,16 @@ def loaded(options: dict[str, Any]) -> Review:
             public_keys=public_keys,
             engine=given["engine"],
             master=given["master"],
+            details=details,
             progress=progress,
         )
 
 
 @contextmanager
-def opened(options: dict[str, Any]) -> Iterator[Review]:
+def opened(options: dict[str, Any], *, details: bool = True) -> Iterator[Review]:
     """Give what `loaded` returns, and close it; what cannot be used ends the command with exit status 2."""
     try:
-        with loaded(options) as review:
+        with loaded(options, details=details) as review:
             yield review
     except AgentLogSafeError as error:
         click.echo(f"agentlogsafe: {error}", err=True)

@@ -15,11 +15,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ibis.expr.types import BooleanValue, IntegerValue, StringValue, Table
+    from collections.abc import Iterable
+
+    from ibis.expr.types import IntegerValue, StringValue, Table
+
+    from agentlogsafe.review.tables import Tables
 
 CALLS = {"tool_call": "tool", "model_call": "model", "retrieval_query": "retrieval", "run_start": "run"}
 ANSWERS = {"tool_result": "tool", "model_response": "model", "retrieval_result": "retrieval", "run_end": "run"}
 APPROVAL = "approval"
+_FAMILIES = {**CALLS, **ANSWERS, "error": "tool", "human_approval": APPROVAL}
 REQUESTED = ("requested", "pending", "started", "waiting")
 """The status of a ``human_approval`` that asks; any other answers."""
 
@@ -56,40 +61,56 @@ def once(rows: Table) -> Table:
     return rows.mutate(copy=ibis.row_number().over(same)).filter(lambda t: t.copy == 0).drop("copy")
 
 
-def unanswered(events: Table, *families: str) -> Table:
-    """Return the calls of these *families* that nothing answers, with the columns that rules need."""
-    steps = _steps(events, families)
-    calls, answers = steps.filter(steps.is_call), steps.filter(~steps.is_call)
-    linked = _linked(calls, answers)
-    named = linked.select(done=linked.call_event).distinct()
+def unanswered(tables: Tables) -> Table:
+    """Return the calls that nothing answers, with the columns that rules need.
+
+    Only those that are among the suspects can be: what is asked here is asked of their scopes alone.
+    """
+    calls, answers = steps(tables.events)
+    left = _of(calls, "event_id", tables.suspects.filter(tables.suspects.why == "open").event_id)
+    # A second copy of a call may have an answer where the first has none.
+    named = _linked(_of(calls, "event_id", left.event_id), _of(answers, "parent_event_id", left.event_id))
+    named = named.select(done=named.call_event).distinct()
+    open_calls = left.anti_join(named, left.event_id == named.done)
+    near = _of(answers, "scope", open_calls.scope)
+    # Their copies elsewhere, of which one may be the first, and whatever answers the same calls.
+    near = _of(answers, "event_id", near.event_id.fill_null(""), open_calls.event_id.fill_null(""))
+    asked = near.parent_event_id
+    linked = _linked(_of(calls, "event_id", asked), _of(answers, "parent_event_id", asked))
     used = linked.filter(linked.turn == 0).select(used_file=linked.file, used_line=linked.line)
-    open_calls = calls.anti_join(named, calls.event_id == named.done)
-    free = answers.anti_join(used, (answers.file == used.used_file) & (answers.line == used.used_line))
+    free = near.anti_join(used, (near.file == used.used_file) & (near.line == used.used_line))
     pool = once(open_calls.union(free))
+    pool = _of(pool, "scope", open_calls.scope)
     pool = pool.mutate(at=position(pool))
     by_id = _still_open(pool.filter(pool.tool_call_id.notnull()).mutate(called=pool.tool_call_id))
     plain = pool.filter(pool.tool_call_id.isnull()).union(by_id.drop("called"))
     return _still_open(_by_tool(plain)).drop("called", "at", "is_call", "scope")
 
 
-def _steps(events: Table, families: tuple[str, ...]) -> Table:
-    import ibis  # noqa: PLC0415
+def _of(rows: Table, name: str, *values: StringValue) -> Table:
+    """Return those of *rows* whose column *name* has one of the *values* of other tables; null is as empty text."""
+    wanted = values[0].name("wanted").as_table()
+    for more in values[1:]:
+        wanted = wanted.union(more.name("wanted").as_table())
+    wanted = wanted.distinct()
+    return rows.semi_join(wanted, rows[name].fill_null("") == wanted.wanted)
 
-    family: StringValue = ibis.null("string")
-    is_call: BooleanValue = events.event_type.isin(list(CALLS))
-    for event_type, name in {**CALLS, **ANSWERS}.items():
-        if name in families:
-            family = ibis.ifelse(events.event_type == event_type, name, family)
-    if "tool" in families:
-        # An error that names the call is an answer to it.
-        about_call = (events.event_type == "error") & events.tool_call_id.notnull()
-        family = ibis.ifelse(about_call, "tool", family)
-    if APPROVAL in families:
-        is_approval = events.event_type == "human_approval"
-        family = ibis.ifelse(is_approval, APPROVAL, family)
-        is_call = is_call | (is_approval & ibis.coalesce(events.status, "").isin(list(REQUESTED)))
-    steps = events.select(*_USED, scope=scope(events), family=family, is_call=is_call)
-    return steps.filter(steps.family.notnull())
+
+def steps(events: Table) -> tuple[Table, Table]:
+    """Return the calls and the answers; apart from the first, or an engine would write down what both come of."""
+    import ibis  # noqa: PLC0415 -- a second
+
+    def of_types(types: Iterable[str], *, is_call: bool) -> Table:
+        rows = events.filter(events.event_type.isin([*types, "human_approval"]))
+        if not is_call:  # an error that names the call is an answer to it
+            named = (events.event_type == "error") & events.tool_call_id.notnull()
+            rows = events.filter(events.event_type.isin([*types, "human_approval"]) | named)
+        asks = ibis.coalesce(rows.status, "").isin(list(REQUESTED))
+        rows = rows.filter((rows.event_type != "human_approval") | (asks if is_call else ~asks))
+        family = ibis.cases(*((rows.event_type == of, name) for of, name in _FAMILIES.items()))
+        return rows.select(*_USED, scope=scope(rows), family=family, is_call=ibis.literal(is_call))
+
+    return of_types(CALLS, is_call=True), of_types(ANSWERS, is_call=False)
 
 
 def _linked(calls: Table, answers: Table) -> Table:

@@ -14,10 +14,10 @@ import orjson
 from agentlogsafe.events import parse_time
 from agentlogsafe.review.lines import doubled
 from agentlogsafe.review.tables import EVENTS, REJECTS, SPANS
-from agentlogsafe.seal import event_hash
+from agentlogsafe.seal import OWN_FIELDS, body, digest, event_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from agentlogsafe.review.keyring import Keyring
     from agentlogsafe.review.lines import Line
@@ -135,7 +135,7 @@ class Tabulator:
         event_id, run_id, kind_of, agent, workflow, parent, provider, model, tool, status, time, payload = found
         seal = get("seal")
         if seal is None:
-            reason = _misshapen(event)  # type: ignore[arg-type]
+            reason = misshapen(event)  # type: ignore[arg-type]
         elif type(seal) is not dict or not _is_seal(seal):
             reason = "seal: expected stream, seq and hash as the format has them"
         else:
@@ -198,7 +198,8 @@ class Tabulator:
             lost,
         )
         if seal is None:
-            return (*row, *_NOT_SEALED, False, False, *_NOT_OPENED, *_NOT_CLOSED)
+            content = content_of(event)  # type: ignore[arg-type]
+            return (*row, content, *_NOT_SEALED, False, False, *_NOT_OPENED, *_NOT_CLOSED)
         stream, seq, key = seal["stream"], seal["seq"], seal.get("key")
         begun, ended = seal.get("stream_open"), seal.get("stream_close")
         opened, closed = _NOT_OPENED, _NOT_CLOSED
@@ -227,7 +228,7 @@ class Tabulator:
                 key, verdict, seq, seq, number, number, prev, hashed, _text(event_id), _text(run_id), ts,
                 ended is not None,
             ]  # fmt: skip
-        return (*row, stream, seq, hashed, key, verdict, begun is not None, ended is not None, *opened, *closed)
+        return (*row, None, stream, seq, hashed, key, verdict, begun is not None, ended is not None, *opened, *closed)
 
     def _verdict(self, event: dict[str, Any], seal: dict[str, Any], text: bytes) -> str:
         """Return whether the hash of an event fits it; takes the event apart."""
@@ -298,6 +299,14 @@ class Tabulator:
         return (_text(begun.get("host")), _whole(begun.get("pid")), name, seq, _text(parent.get("hash")))
 
 
+def content_of(event: Mapping[str, Any]) -> str | None:
+    """Return the digest of what a seal would cover of an event; the same, whatever shippers did to its form."""
+    try:
+        return digest(body({name: value for name, value in event.items() if name in OWN_FIELDS})[0], None)
+    except (TypeError, RecursionError):  # an integer, or a depth, that no event can have
+        return None
+
+
 def _closed(ended: Any) -> tuple[Any, ...]:
     """Return the columns of a ``stream_close``."""
     if type(ended) is not dict:
@@ -328,7 +337,7 @@ _SHAPES: tuple[tuple[str, type | tuple[type, ...], str], ...] = (
 )
 
 
-def _misshapen(event: dict[str, Any]) -> str | None:
+def misshapen(event: dict[str, Any]) -> str | None:
     """Return what is wrong with the fields of an event that no seal vouches for."""
     for name, kinds, expected in _SHAPES:
         if not isinstance(event.get(name), kinds):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentlogsafe.review import completeness, denials, integrity, missing, stretches, summaries
+from agentlogsafe.review import completeness, denials, integrity, missing, stretches, summaries, suspects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ COMPLETENESS: list[Rule] = [
 SUMMARIES: list[Rule] = [summaries.totals, summaries.runs, summaries.run_streams]
 """Any columns; asked by name: ``review.summary("runs")``."""
 
-DERIVED: dict[str, Rule] = {"stretches": stretches.stretches}
+DERIVED: dict[str, Rule] = {"stretches": stretches.stretches, "suspects": suspects.suspects}
 """Tables that an engine makes of others before any rule is asked."""
 
 FAMILIES: dict[str, list[Rule]] = {"integrity": INTEGRITY, "completeness": COMPLETENESS}

@@ -14,8 +14,10 @@ import orjson
 
 from agentlogsafe.errors import MissingExtraError
 from agentlogsafe.review import arrow, sources
+from agentlogsafe.review.columns import COLUMNS, LINES
 from agentlogsafe.review.keyring import Keyring
-from agentlogsafe.review.load import COLUMNS, LINES, Outcome, again, placed, read_columns, source_rows
+from agentlogsafe.review.load import again, placed, source_rows
+from agentlogsafe.review.reading import Outcome, read_columns
 from agentlogsafe.review.sources import Part
 from agentlogsafe.review.tables import CHECKPOINTS, KEYS, SCHEMAS, SOURCES, Tables
 
@@ -151,7 +153,8 @@ class Spark:
                 f"SELECT /*+ BROADCAST(p) */ {columns} FROM read r JOIN parts p ON r.part = p.part "
                 f"WHERE r.{name} IS NOT NULL",
             )
-        self._keep("stretches", self._compiled("stretches"))
+        for name in ("stretches", "suspects"):
+            self._keep(name, self._compiled(name))
 
     def _read(self, parts: Sequence[Part], numbers: Sequence[int], reading: Reading) -> Any:
         from pyspark import StorageLevel  # noqa: PLC0415 -- an extra

@@ -57,6 +57,8 @@ EVENTS: dict[str, str] = {
     "kind": "string",  # payload.kind of a custom event: delivery_report, stream_close, ...
     "state": "string",  # payload.state of a delivery_report: failing, recovered, closed, ...
     "lost": "int64",  # payload.lost of a delivery_report
+    # Of an event without a seal: the SHA-256 of what a seal would cover, to tell its copies from what was made of them.
+    "content": "string",
     # The seal, null in an event without one.
     "stream": "string",
     "seq": "int64",
@@ -115,6 +117,12 @@ STRETCHES: dict[str, str] = {
 }
 """``stretches``: ``spans`` without the seams between parts, and what their streams are. An engine makes it of
 ``spans``, with `stretches.stretches`, before any rule is asked."""
+
+SUSPECTS: dict[str, str] = {
+    "why": "string",  # twice: several events have it; orphan: a parent that is not there; open: a call without answer
+    "event_id": "string",
+}
+"""``suspects``: ids about which something may be wrong. An engine makes it of ``events``, with `suspects.suspects`."""
 
 REJECTS: dict[str, str] = {
     "file": "string",
@@ -211,6 +219,7 @@ SCHEMAS = {
     "events": EVENTS,
     "spans": SPANS,
     "stretches": STRETCHES,
+    "suspects": SUSPECTS,
     "rejects": REJECTS,
     "sources": SOURCES,
     "checkpoints": CHECKPOINTS,
@@ -246,6 +255,7 @@ class Tables:
     events: Table
     spans: Table
     stretches: Table
+    suspects: Table
     rejects: Table
     sources: Table
     checkpoints: Table

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 
-import pyarrow as pa
+import duckdb
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import agentlogsafe
-from agentlogsafe.review import arrow, blocks, sources
+from agentlogsafe.review import arrow, blocks, columns, reading, sources
+from agentlogsafe.review.columns import COLUMNS, Columns
 from agentlogsafe.review.keyring import Keyring
-from agentlogsafe.review.load import COLUMNS, Outcome, read_columns, read_part
+from agentlogsafe.review.reading import Outcome, read_columns, read_part
 from agentlogsafe.review.sources import Part
 from tests.helpers import examples
 from tests.review import logs, tamper
@@ -40,7 +42,7 @@ def both(path, keys=(), size=3_000):
         for name, rows in batch._asdict().items()
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blocks, "_BLOCK", size)
+        patch.setattr(reading, "_CHUNK", size)
         columns = list(read_columns(part, Keyring(keys), other))
     assert one == other
     return rows_of(general), rows_of(columns)
@@ -133,25 +135,52 @@ def test_usual_lines_go_the_short_way(tmp_path, monkeypatch):
     """Lines in the middle of a stream, as the library writes them, are not looked at one by one."""
     made = [line for seed in range(20) for line in logs.sealed(logs.rng(seed))]
     looked = []
-    general = blocks._general
-    monkeypatch.setattr(blocks, "_general", lambda *given: looked.append(given[0]) or general(*given))
+    general = blocks.Blocks._general
+    monkeypatch.setattr(
+        blocks.Blocks, "_general", lambda self, *given: looked.append(given[0]) or general(self, *given)
+    )
     path = tmp_path / "log"
     path.write_bytes(b"".join(made))
 
-    tables = dict(read_columns(Part(str(path), "plain", 0, path.stat().st_size), Keyring(), Outcome()))
+    found = rows_of(read_columns(Part(str(path), "plain", 0, path.stat().st_size), Keyring(), Outcome()))
 
-    assert tables["events"].num_rows == len(made)
+    assert len(found["events"]) == len(made)
     usual = [b',"seal":{"prev":' in line and b"stream_close" not in line for line in made]
     assert looked == [number for number, is_usual in enumerate(usual, 1) if not is_usual]
     assert sum(usual) > len(made) / 4
 
 
-def test_arrow_finds_a_name_given_twice():
-    """What verifying on bytes relies on: Arrow refuses an object of ours that has a name twice."""
-    for name in (*blocks._FIELDS,):
-        text = b'{"%b":null,"%b":null}\n' % (name.encode(), name.encode())
-        with pytest.raises(pa.ArrowInvalid, match="twice"):
-            blocks.arrow_json.read_json(pa.BufferReader(text), parse_options=blocks._OPTIONS)
+def taken(folder, *lines):
+    """Return the events that DuckDB makes of lines; None where it finds that one is not as we write it."""
+    path = folder / "lines"
+    path.write_bytes(b"".join(b'{"\x7f":%d,%b' % (number, line[1:]) for number, line in enumerate(lines, 1)))
+    made = Columns(duckdb.connect())
+    return None if made.lines({0: (path, len(lines))}) else made.arrow().to_pylist()
+
+
+@pytest.mark.parametrize("name", columns._FIELDS)
+def test_a_name_given_twice(tmp_path, name):
+    """What verifying on bytes relies on: DuckDB refuses an object of ours that has a name twice, even at its end."""
+    line = logs.sealed(logs.rng(5))[1]
+    every = b"".join(b'"%b":null,' % of.encode() for of in columns._FIELDS if b'"%b":' % of.encode() not in line)
+    line = b"{%b%b" % (every.replace(b'"\x7f":null,', b""), line[1:])
+
+    assert len(taken(tmp_path, line)) == 1
+    assert taken(tmp_path, b'%b,"%b":null}\n' % (line[:-2], name.encode())) is None
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"a":1}', b"[]", b"5", b"true", b'"5"', b'"true"', b'"[]"', b'"{"', b'"\\"x\\""', b"null"]
+)
+@pytest.mark.parametrize("name", ["agent_name", "session_id", "run_id", "status", "level"])
+def test_what_is_no_string(tmp_path, name, text):
+    """A value that is no string is none, though DuckDB would make one of it; a string that looks like one is."""
+    event = orjson.loads(logs.sealed(logs.rng(5))[1])
+    value = orjson.loads(text)
+
+    (found,) = taken(tmp_path, orjson.dumps({**event, name: value}) + b"\n")
+
+    assert found[name] == (value if isinstance(value, str) else None)
 
 
 def test_compressed(tmp_path):

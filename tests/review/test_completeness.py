@@ -47,6 +47,22 @@ def test_sound_programs(tmp_path, several):
     assert check(tmp_path, *(stored(program, seal=seal) for program, seal in several)) == []
 
 
+@pytest.mark.parametrize(("result", "seen"), [(1, "the same event again"), (2, "with other content")])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_unsealed_copies(tmp_path, result, seen, workers):
+    """A copy with another payload is told from one that was delivered twice, whatever the form of its line."""
+    logger, stream = by_handler(agent_name="a")
+    logger.warning("decision", extra={"payload": {"result": 1, "of": [1, {"b": 1.5}]}})
+    (event,) = lines(stream)
+    copy = dict(sorted({name: value for name, value in event.items() if value is not None}.items()))
+    copy["payload"] = {"of": [1, {"b": 1.5}], "result": result}
+
+    found = check(tmp_path, [event], [{**copy, "host": "a shipper's"}], workers=workers)
+
+    (finding,) = (finding for finding in found if finding.kind == "duplicate_event")
+    assert seen in finding.seen
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @given(several=st.lists(programs, min_size=4, max_size=4), data=st.data())
 @settings(

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import duckdb
 import orjson
 import pytest
 from click.testing import CliRunner
@@ -17,6 +18,7 @@ from agentlogsafe import cli, seal
 from agentlogsafe.errors import ConfigurationError
 from agentlogsafe.review import keyring, load, sources
 from agentlogsafe.review.check import Review
+from agentlogsafe.review.columns import Columns
 from agentlogsafe.review.sources import Source, UnusableError
 from tests.review import logs, tamper
 
@@ -171,7 +173,7 @@ def test_reader_that_fails(tmp_path, monkeypatch):
     log.write_bytes(b"".join(logs.sealed(logs.rng(1))))
 
     with pytest.raises(load.ReaderError):
-        load.load([Source(str(log), 1, "plain", "log")], tmp_path, workers=1)
+        load.load([Source(str(log), 1, "plain", "log")], Columns(duckdb.connect()), tmp_path, workers=1)
 
 
 class TestCommand:

@@ -1,0 +1,65 @@
+"""Events about which something may be wrong, found by few columns of all; rules ask more of these alone.
+
+Of a sound log there are next to none, so that it pays for a few joins over ids, and not for windows over rows. An
+engine makes this table before any rule is asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agentlogsafe.review.pairs import steps
+
+if TYPE_CHECKING:
+    from ibis.expr.types import Table
+
+    from agentlogsafe.review.tables import Tables
+
+TWICE, ORPHAN, OPEN = "twice", "orphan", "open"
+
+
+def suspects(t: Tables) -> Table:
+    """Return the table ``suspects``."""
+    import ibis  # noqa: PLC0415 -- a second
+
+    found = [
+        ids.select(why=ibis.literal(why), event_id=ids.event_id)
+        for why, ids in ((TWICE, _twice(t)), (ORPHAN, _orphans(t)), (OPEN, _open(t)))
+    ]
+    return ibis.union(*found)
+
+
+def _twice(t: Tables) -> Table:
+    """Return ids that more than one event has."""
+    ids = t.events.filter(t.events.event_id.notnull())
+    ids = ids.group_by("event_id").aggregate(copies=ids.count())
+    return ids.filter(ids.copies > 1)
+
+
+def _orphans(t: Tables) -> Table:
+    """Return ids of parents that are not there."""
+    ids = t.events.filter(t.events.parent_event_id.notnull()).select(event_id=t.events.parent_event_id)
+    for known in (t.events.select(known=t.events.event_id), t.rejects.select(known=t.rejects.event_id)):
+        ids = ids.anti_join(known, ids.event_id == known.known)
+    return ids.distinct()
+
+
+def _open(t: Tables) -> Table:
+    """Return ids of calls that no answer names as its parent; empty where a call has none."""
+    import ibis  # noqa: PLC0415 -- as above
+
+    calls, answers = steps(t.events)
+    answers = answers.filter(answers.parent_event_id.notnull()).select(
+        answered=answers.parent_event_id,
+        its_family=answers.family,
+        its_tool=answers.tool_name,
+        its_id=answers.tool_call_id,
+    )
+    belongs = (
+        (calls.event_id == answers.answered)
+        & (calls.family == answers.its_family)
+        & ibis.coalesce(answers.its_tool == calls.tool_name, True)
+        & ibis.coalesce(answers.its_id == calls.tool_call_id, True)
+    )
+    left = calls.anti_join(answers, belongs)
+    return left.select(event_id=left.event_id.fill_null("")).distinct()
