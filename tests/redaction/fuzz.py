@@ -74,7 +74,7 @@ def main() -> int:
         compile_policy(),
         compile_policy({"name": "fuzz", "strategies": {"default": "partial", "EMAIL": "hash"}}),
     ]
-    plain = Redactor(redactors[0].policy, 32, 1000)
+    plain = Redactor(redactors[0].policy, redactors[0].policy.key(), 32, 1000)
     plain._scanner._fast = None
     started = time.monotonic()
     failed = 0

@@ -165,7 +165,7 @@ def test_same_with_and_without_re2(text):
     """The optional engine changes no byte."""
     pytest.importorskip("re2")
     with_it = compile_policy()
-    without = Redactor(RedactionPolicy.load(), 32, 1000)
+    without = Redactor(with_it.policy, with_it.policy.key(), 32, 1000)
     assert with_it._scanner._fast is not None
     without._scanner._fast = None
     long = text + " word" * 20

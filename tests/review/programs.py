@@ -115,7 +115,12 @@ def _executed(events, draw):
         return None
     at = draw(st.sampled_from(found))
     call = events[at]
-    links = ["name", *(["id"] if "tool_call_id" in call else []), *(["inside"] if _ends(events, at) else [])]
+    # Inside of a call of the same tool, a denial by name is about that one, and what is allowed later in it lifts it.
+    around = {event["event_id"]: event.get("tool_name") for event in events if event["event_type"] == "tool_call"}
+    links = ["name"] if around.get(call["parent_event_id"]) != call["tool_name"] else []
+    links += [*(["id"] if "tool_call_id" in call else []), *(["inside"] if _ends(events, at) else [])]
+    if not links:
+        return None
     link = draw(st.sampled_from(links))
     denial = {key: value for key, value in call.items() if key != "tool_call_id"}
     denial["event_type"] = draw(st.sampled_from(["policy_check", "human_approval"]))
