@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from agentlogsafe.redaction import RedactionPolicy, Redactor, Report, compile_policy, redact
+from agentlogsafe.redaction import Redactor, Report, compile_policy, redact
 from tests.redaction.fuzz import ALPHABET, FRAGMENTS
 from tests.redaction.objects import CANARY
 
