@@ -8,42 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sys
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
 from agentlogsafe import _ordinary as ordinary
 from agentlogsafe import _records as records
 from agentlogsafe import delivery
+from agentlogsafe._maker import Maker
 from agentlogsafe._records import Audited, Call
 from agentlogsafe._stream import ROOM, Sealer
-from agentlogsafe._views import View, Views, merged
-from agentlogsafe.context import RUN, STAMP, Frame, Stamp, current, trace_of
-from agentlogsafe.events import BASE_FIELDS, EVENT_TYPES, SCHEMA_VERSION, new_id, normalize, timestamp
-from agentlogsafe.limits import fit
-from agentlogsafe.redaction import Report, RunMemory, compile_policy
+from agentlogsafe.context import RUN, STAMP, Frame, Stamp, current
+from agentlogsafe.events import EVENT_TYPES, new_id
 from agentlogsafe.settings import Settings
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-UNREADABLE = "[UNREDACTABLE]"
-observers: list[Callable[[Audited], None]] = []
-"""Told of every event that any chain makes; for tests."""
-
 _call = tuple.__new__  # a third of the cost of Call(...), which every event has to pay
-_LEAST_LINE = 1_024
-_OTEL = "opentelemetry.trace"
 _METHOD_LEVELS = {"warn": "warning", "exception": "error", "fatal": "critical", "msg": "info"}
-_NO_RUN = "run: the event is outside any run"
-_AFTER_END = "run: the event came after the run's end"
 
 
-class Chain:
+class Chain(Maker):
     """Turns log calls into audit events under one set of settings.
 
     Args:
@@ -51,20 +37,12 @@ class Chain:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        limits = settings.limits
-        self.redactor = compile_policy(settings.policy, depth=limits.depth, items=limits.items)
-        policy = settings.policy
-        self._policy = {"name": policy.name, "version": policy.version, "digest": policy.digest}
-        self._line, self._string = limits.line, limits.string
-        self._views = Views(settings, self.redactor)
-        self.name, self.names = self._views.name, self._views.names
-        self.sealer: Sealer | None = None
-        self._write: Callable[[dict[str, Any]], bytes] = orjson.dumps
-        if settings.seal is not None:
-            self._write = _to_be_sealed
-            self.sealer = Sealer("seal", settings.seal, self._policy, self.end_stream)
-            self._line = max(_LEAST_LINE, self._line - ROOM)
+        if settings.seal is None:
+            super().__init__(settings)
+            self.sealer: Sealer | None = None
+            return
+        super().__init__(settings, write=_to_be_sealed, room=ROOM)
+        self.sealer = Sealer("seal", settings.seal, self.policy, self.end_stream)
 
     def record(self, record: logging.LogRecord) -> Audited | logging.LogRecord | None:
         """Return what becomes of a LogRecord: an event, an ordinary record that is redacted, or None (dropped)."""
@@ -187,13 +165,6 @@ class Chain:
         event.line = None  # later processors may change the event
         return event
 
-    def safe_event(self, event_type: str, fields: Mapping[Any, object], call: Call) -> Audited:
-        """Return the event of a call that no handler asked for, unsealed: it has no place in a stream. Never raises."""
-        try:
-            return self._event(event_type, fields, call)
-        except Exception as error:  # noqa: BLE001 -- fail closed, as above
-            return self._unreadable(call.stamp, call.level, call.logger, error)
-
     def own_event(
         self,
         payload: Mapping[str, object],
@@ -255,137 +226,12 @@ class Chain:
             self.sealer.seal(made)
         return made
 
-    def _event(self, event_type: str | None, fields: Mapping[Any, object], call: Call) -> Audited:
-        stamp, created, level, logger, exc_info, stack_info, message, positional, known = call
-        problems = list(known)
-        found = normalize(fields, problems)
-        payload = found["payload"]
-        named = found.pop("event_type", None)
-        if event_type is None or named is not None:
-            event_type = named or event_type or "custom"
-        if message is not None:
-            payload.setdefault("message", message)
-        if positional is not None:
-            payload["positional_args"] = positional
-            problems.append("args: positional arguments have no place in an event; kept in payload")
-        if exc_info or event_type == "error":
-            _add_exception(payload, exc_info)
-        if stack_info:
-            payload["stack_info"] = stack_info
-
-        frame = stamp.frame
-        run = frame.run if frame is not None and frame.run.run_id else None
-        report = Report()
-        memory: RunMemory | None = None
-        if run is not None:
-            memory = run.memory
-            if memory is None:
-                memory = run.memory = RunMemory()
-        clean: dict[str, Any] = self.redactor.event(event_type, found, report, memory)
-        if report.problems:
-            for name in ("payload", "risk", "metadata", "actor"):
-                if name in clean and type(clean[name]) is not dict:
-                    clean[name] = {"value": clean[name]}  # the redactor withheld it whole
-
-        view = self._views.of(run, stamp.defaults)
-        risk, metadata = clean.pop("risk", None), clean.pop("metadata", None)
-        # The template has the fields in their order, and what settings and run say of them.
-        event = Audited(view.template)
-        event.update(clean)
-        event["event_id"] = event_id = str.__str__(stamp)
-        event["event_type"] = event_type
-        try:
-            event["timestamp"] = timestamp(created)
-        except Exception:  # noqa: BLE001 -- a record can be made by anyone, with anything as its time
-            problems.append("timestamp: the record's time is no time; the present is used")
-            event["timestamp"] = timestamp(time.time())
-        event["risk"] = risk or {} if view.risk is None else merged(view.risk, risk)
-        event["metadata"] = metadata or {} if view.metadata is None else merged(view.metadata, metadata)
-        if run is None:
-            if event["run_id"] is None:
-                problems.append(_NO_RUN)
-        elif run.ended:
-            problems.append(_AFTER_END)
-        if frame is not None:
-            # Looked up by the first chain that asks, which is the nearest to the call, and kept for the others.
-            parent = stamp.parent
-            if parent is None:
-                parent = frame.parent
-                if run is not None and "tool_call_id" in event:
-                    if event_type == "tool_call":
-                        run.remember_call(event["tool_call_id"], event_id)
-                    else:
-                        parent = run.calls.get(event["tool_call_id"], parent)
-                stamp.parent = parent
-            if event["parent_event_id"] is None:
-                event["parent_event_id"] = parent
-        if level is not None:
-            event["level"] = level
-        if logger is not None:
-            event["logger"] = self.name(logger)
-        if _OTEL in sys.modules or (frame is not None and frame.trace is not None):
-            _add_trace(event, stamp.trace or trace_of(frame))
-        return self._finish(event, report, view, problems, stamp)
-
-    def _finish(self, event: Audited, report: Report, view: View, problems: list[str], stamp: Stamp) -> Audited:
-        """Add what the library itself has to say, and keep the event within its limits."""
-        redactions = report.counts
-        if view.redactions:
-            redactions = {
-                k: redactions.get(k, 0) + view.redactions.get(k, 0) for k in {**view.redactions, **redactions}
-            }
-        if redactions:
-            event["redactions"] = redactions
-        event["policy"] = dict(self._policy)
-        if report.content:
-            event["policy"]["content"] = report.content
-        if report.truncated:
-            event["truncated"] = report.truncated
-        if stamp.problem is not None:
-            problems.append(stamp.problem)
-        if report.problems or view.problems:
-            problems = [*problems, *view.problems, *report.problems]
-        if problems:
-            event["problems"] = problems
-        event.line = fit(event, self._line, self._string, report.size, self._write)
-        for observe in observers:
-            observe(event)
-        return event
-
     def _broken(self, stamp: object, level: object, logger: object, error: Exception) -> Audited:
         """Return `_unreadable`, sealed."""
         event = self._unreadable(stamp, level, logger, error)
         if self.sealer is not None:
             with contextlib.suppress(Exception):  # it goes out without a seal, then
                 self.sealer.seal(event)
-        return event
-
-    def _unreadable(self, stamp: object, level: object, logger: object, error: Exception) -> Audited:
-        """Return an event that says that the call could not be read, when all else failed."""
-        if type(stamp) is not Stamp:
-            stamp = Stamp.of(new_id(), None)
-        frame = stamp.frame
-        event = Audited(dict.fromkeys(BASE_FIELDS))
-        event.update(
-            schema_version=SCHEMA_VERSION,
-            event_id=str.__str__(stamp),
-            run_id=(frame.run.run_id or None) if frame is not None else None,
-            event_type="custom",
-            timestamp=timestamp(time.time()),
-            agent_name=self._views.base.template["agent_name"],
-            workflow_name=self._views.base.template["workflow_name"],
-            parent_event_id=frame.parent if frame is not None else None,
-            payload={"message": UNREADABLE},
-            risk={},
-            metadata={},
-            policy=dict(self._policy),
-            problems=[f"event: the call could not be read ({type(error).__name__}); its fields are left out"],
-        )
-        for name, value in (("level", level), ("logger", logger)):
-            if type(value) is str:
-                with contextlib.suppress(Exception):  # what broke the call can break this, too
-                    event[name] = self.name(value)
-        event.line = None
         return event
 
 
@@ -398,24 +244,6 @@ def _to_be_sealed(event: dict[str, Any]) -> bytes:
 @lru_cache(maxsize=64)
 def _level_name(name: str) -> str:
     return str(name).lower()
-
-
-def _add_exception(payload: dict[Any, object], exc_info: object) -> None:
-    """Put the exception of a call under ``exception``; an ``error`` event may bring it as a field."""
-    error = records.exception_of(exc_info)
-    if error is None:
-        for name in ("error", "exception"):
-            if isinstance(payload.get(name), BaseException):
-                error = records.exception_of(payload.pop(name))
-                break
-    if error is not None:
-        payload["exception" if "exception" not in payload else "exc_info"] = records.exception_fields(error)
-
-
-def _add_trace(event: dict[str, Any], trace: tuple[str, str] | None) -> None:
-    if trace is not None:
-        event.setdefault("trace_id", trace[0])
-        event.setdefault("span_id", trace[1])
 
 
 @lru_cache(maxsize=64)
