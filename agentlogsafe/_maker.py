@@ -14,7 +14,7 @@ from agentlogsafe._records import Audited, Call
 from agentlogsafe._views import View, Views, merged
 from agentlogsafe.context import Stamp, trace_of
 from agentlogsafe.events import BASE_FIELDS, SCHEMA_VERSION, new_id, normalize, timestamp
-from agentlogsafe.limits import fit
+from agentlogsafe.limits import WIDER, fit, written_wide
 from agentlogsafe.redaction import Report, RunMemory, compile_policy
 
 if TYPE_CHECKING:
@@ -61,8 +61,18 @@ class Maker:
         except Exception as error:  # noqa: BLE001 -- fail closed, as above
             return self._unreadable(call.stamp, call.level, call.logger, error)
 
+    def ids(self, stamp: Stamp) -> dict[str, str]:
+        """Return the ids that tie an ordinary line to its run."""
+        frame = stamp.frame
+        if frame is None or not frame.run.run_id:
+            return {}
+        ids = {"run_id": self._views.of(frame.run, stamp.defaults).template["run_id"]}
+        if frame.parent:
+            ids["parent_event_id"] = frame.parent
+        return ids
+
     def _event(self, event_type: str | None, fields: Mapping[Any, object], call: Call) -> Audited:
-        stamp, created, level, logger, exc_info, stack_info, message, positional, known = call
+        stamp, created, level, logger, exc_info, stack_info, message, positional, known, rendered = call
         problems = list(known)
         found = normalize(fields, problems)
         payload = found["payload"]
@@ -104,13 +114,14 @@ class Maker:
             event["timestamp"] = timestamp(created)
         except Exception:  # noqa: BLE001 -- a record can be made by anyone, with anything as its time
             problems.append("timestamp: the record's time is no time; the present is used")
-            event["timestamp"] = timestamp(time.time())
+            created = time.time()
+            event["timestamp"] = timestamp(created)
         event["risk"] = risk or {} if view.risk is None else merged(view.risk, risk)
         event["metadata"] = metadata or {} if view.metadata is None else merged(view.metadata, metadata)
         if run is None:
             if event["run_id"] is None:
                 problems.append(_NO_RUN)
-        elif run.ended:
+        elif run.ended is not None and created > run.ended:  # a queue's thread may make the event after the run
             problems.append(_AFTER_END)
         if frame is not None:
             # Looked up by the first chain that asks, which is the nearest to the call, and kept for the others.
@@ -131,10 +142,16 @@ class Maker:
             event["logger"] = self.name(logger)
         if _OTEL in sys.modules or (frame is not None and frame.trace is not None):
             _add_trace(event, stamp.trace or trace_of(frame))
-        return self._finish(event, report, view, problems, stamp)
+        self._finish(event, report, view, problems, stamp)
+        event.line = fit(event, self._line, self._string, report.size, self._write)
+        if rendered and len(event.line) * WIDER > self._line:
+            fit(event, self._line, self._string, report.size, written_wide)
+        for observe in observers:
+            observe(event)
+        return event
 
-    def _finish(self, event: Audited, report: Report, view: View, problems: list[str], stamp: Stamp) -> Audited:
-        """Add what the library itself has to say, and keep the event within its limits."""
+    def _finish(self, event: Audited, report: Report, view: View, problems: list[str], stamp: Stamp) -> None:
+        """Add what the library itself has to say."""
         redactions = report.counts
         if view.redactions:
             redactions = {
@@ -153,32 +170,27 @@ class Maker:
             problems = [*problems, *view.problems, *report.problems]
         if problems:
             event["problems"] = problems
-        event.line = fit(event, self._line, self._string, report.size, self._write)
-        for observe in observers:
-            observe(event)
-        return event
 
     def _unreadable(self, stamp: object, level: object, logger: object, error: Exception) -> Audited:
         """Return an event that says that the call could not be read, when all else failed."""
         if type(stamp) is not Stamp:
             stamp = Stamp.of(new_id(), None)
-        frame = stamp.frame
         event = Audited(dict.fromkeys(BASE_FIELDS))
         event.update(
             schema_version=SCHEMA_VERSION,
             event_id=str.__str__(stamp),
-            run_id=(frame.run.run_id or None) if frame is not None else None,
             event_type="custom",
             timestamp=timestamp(time.time()),
             agent_name=self._views.base.template["agent_name"],
             workflow_name=self._views.base.template["workflow_name"],
-            parent_event_id=frame.parent if frame is not None else None,
             payload={"message": UNREADABLE},
             risk={},
             metadata={},
             policy=dict(self.policy),
             problems=[f"event: the call could not be read ({type(error).__name__}); its fields are left out"],
         )
+        with contextlib.suppress(Exception):
+            event.update(self.ids(stamp))
         for name, value in (("level", level), ("logger", logger)):
             if type(value) is str:
                 with contextlib.suppress(Exception):  # what broke the call can break this, too

@@ -62,6 +62,8 @@ class Call(NamedTuple):
     message: str | None = None
     positional: object = None
     problems: Sequence[str] = ()
+    rendered: bool = False
+    """Whether the application renders the event itself, by whatever JSON it likes."""
 
 
 _OWN = tuple(logging.LogRecord("", 0, "", 0, "", (), None).__dict__)

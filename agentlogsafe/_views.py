@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agentlogsafe.settings import Settings
 
 _MAX_NAMES = 1_000
+_MAX_VIEWS = 100
 
 
 class View(NamedTuple):
@@ -76,6 +77,8 @@ class Views:
             return self.base
         view = views.get(key)
         if view is None:
+            if len(views) >= _MAX_VIEWS:
+                views.clear()
             view = views[key] = self._make(run, defaults)
         return view
 
@@ -91,13 +94,14 @@ class Views:
             found[name] = own.get(name) or getattr(run, name, None) or getattr(settings, name)
         problems: list[str] = []
         if run is not None:
-            found |= {"session_id": run.session_id, "actor": run.actor, "parent_run_id": run.parent_run_id}
+            found |= {name: getattr(run, name) for name in ("run_id", "session_id", "actor", "parent_run_id")}
+            problems += run.problems
         report = Report()
         clean: dict[str, Any] = self._redactor.event("custom", normalize(found, problems), report)
         risk, metadata = clean.pop("risk", None), clean.pop("metadata", None)
         template = {**dict.fromkeys(BASE_FIELDS), **clean, "schema_version": SCHEMA_VERSION}
-        if run is not None:
-            template["run_id"] = run.run_id
+        if run is not None and template["run_id"] != run.run_id:
+            problems.append("run_id: it had to be redacted; runs cannot be told apart by it")
         return View(
             template,
             orjson.dumps(risk) if risk else None,

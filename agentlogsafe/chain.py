@@ -11,19 +11,26 @@ import logging
 import time
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from agentlogsafe import _ordinary as ordinary
 from agentlogsafe import _records as records
 from agentlogsafe import delivery
 from agentlogsafe._maker import Maker
+from agentlogsafe._ordinary import Ordinary
 from agentlogsafe._records import Audited, Call
+from agentlogsafe._scope import Fields
 from agentlogsafe._stream import ROOM, Sealer
-from agentlogsafe.context import RUN, STAMP, Frame, Stamp, current
+from agentlogsafe.context import RUN, STAMP, Defaults, Frame, Stamp, current
 from agentlogsafe.events import EVENT_TYPES, new_id
 from agentlogsafe.settings import Settings
+
+if TYPE_CHECKING:
+    from agentlogsafe.redaction import RunMemory
+
+DEFAULTED = ("agent_name", "workflow_name", "agent_version", "metadata", "default_risk")
+"""The settings that a logger object can have, too; equal ones share one chain, and with it one `Defaults`."""
 
 _call = tuple.__new__  # a third of the cost of Call(...), which every event has to pay
 _METHOD_LEVELS = {"warn": "warning", "exception": "error", "fatal": "critical", "msg": "info"}
@@ -37,12 +44,14 @@ class Chain(Maker):
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.sealer: Sealer | None = None
         if settings.seal is None:
             super().__init__(settings)
-            self.sealer: Sealer | None = None
-            return
-        super().__init__(settings, write=_to_be_sealed, room=ROOM)
-        self.sealer = Sealer("seal", settings.seal, self.policy, self.end_stream)
+        else:
+            super().__init__(settings, write=_to_be_sealed, room=ROOM)
+            self.sealer = Sealer("seal", settings.seal, self.policy, self.end_stream)
+        self._ordinary = Ordinary(self.redactor, settings.limits)
+        self.defaults = Defaults({name: getattr(settings, name) for name in DEFAULTED})
 
     def record(self, record: logging.LogRecord) -> Audited | logging.LogRecord | None:
         """Return what becomes of a LogRecord: an event, an ordinary record that is redacted, or None (dropped)."""
@@ -58,9 +67,9 @@ class Chain(Maker):
         elif type(record.msg) is Audited:
             return record.msg
         else:
-            # Calls of this package bring a stamp along with their fields.
-            stamp = getattr(record.args, "stamp", None)
-            if type(stamp) is not Stamp:
+            if type(record.args) is Fields:
+                stamp = record.args.stamp  # of a call of this package
+            else:
                 frame = attributes.get(RUN)
                 stamp = Stamp.of(new_id(), frame if type(frame) is Frame else current())
             attributes[STAMP] = stamp
@@ -77,8 +86,10 @@ class Chain(Maker):
     def _from_record(self, record: logging.LogRecord, stamp: Stamp) -> Audited | logging.LogRecord | None:
         attributes = record.__dict__
         message: Any = record.msg
-        given = records.mapping_argument(record.args) if record.args else stamp.fields
+        given = records.mapping_argument(record.args) if record.args else None
         positional = record.args if record.args and given is None else None
+        if given is None:
+            given = stamp.fields
         fields: Mapping[Any, object] = records.extras(record)
         if given:
             fields = {**fields, **given} if fields else given
@@ -88,11 +99,11 @@ class Chain(Maker):
                 fields = {**fields, **message}
                 message = fields.pop("event")
             if type(message) is not str or message not in EVENT_TYPES:
-                if given and type(message) is str and "%(" in message:
+                if given and given is not stamp.fields and type(message) is str and "%(" in message:
                     fields = records.extras(record)  # the mapping is what the format string asks for
                 message = records.message_of(record, problems) if message is record.msg else records.text_of(message)
                 positional = None
-        is_event = message in EVENT_TYPES
+        event_type = message if message in EVENT_TYPES else stamp.event_type
         call = _call(
             Call,
             (
@@ -102,18 +113,19 @@ class Chain(Maker):
                 attributes["name"],
                 attributes["exc_info"],
                 attributes["stack_info"],
-                None if is_event else message,
+                None if event_type is message else message,
                 positional,
                 problems,
+                False,
             ),
         )
-        if is_event:
-            return self.event(message, fields, call)
+        if event_type is not None:
+            return self.event(event_type, fields, call)
         if fields.get("event_type") is not None or self.settings.others == "custom":
             return self.event(None, fields, call)
         if self.settings.others == "drop":
             return None
-        return ordinary.redacted_record(self.redactor, record, message, fields, stamp.frame)
+        return self._ordinary.record(record, message, fields, self.ids(stamp), _memory(stamp))
 
     def broken(self, record: logging.LogRecord, error: Exception) -> Audited:
         """Return the event that stands for a record which could not be formatted."""
@@ -138,11 +150,11 @@ class Chain(Maker):
             if fields.get("level") in (level, method) or method == "log":
                 level = str(fields.pop("level", level))
             name = fields.pop("logger") if type(fields.get("logger")) is str else getattr(logger, "name", None)
-            is_event = type(message) is str and message in EVENT_TYPES
-            if not is_event and fields.get("event_type") is None and self.settings.others != "custom":
+            event_type = message if type(message) is str and message in EVENT_TYPES else stamp.event_type
+            if event_type is None and fields.get("event_type") is None and self.settings.others != "custom":
                 if self.settings.others == "drop":
                     return None
-                return ordinary.redacted_dict(self.redactor, given, stamp.frame)
+                return self._ordinary.event_dict(given, self.ids(stamp), _memory(stamp))
             call = _call(
                 Call,
                 (
@@ -152,12 +164,15 @@ class Chain(Maker):
                     name if type(name) is str else None,
                     fields.pop("exc_info", None),
                     fields.pop("stack", None),
-                    None if is_event else records.text_of(message),
+                    None if event_type is message else records.text_of(message),
                     fields.pop("positional_args", None),
                     (),
+                    True,
                 ),
             )
-            event = self.event(message if is_event else None, fields, call)
+            if stamp.fields:
+                fields |= stamp.fields
+            event = self.event(event_type, fields, call)
         except Exception as error:  # noqa: BLE001 -- fail closed, as above
             event = self._broken(stamp, level, name, error)
         if type(stamp) is Stamp:
@@ -233,6 +248,10 @@ class Chain(Maker):
             with contextlib.suppress(Exception):  # it goes out without a seal, then
                 self.sealer.seal(event)
         return event
+
+
+def _memory(stamp: Stamp) -> RunMemory | None:
+    return stamp.frame.run.memory if stamp.frame is not None else None
 
 
 def _to_be_sealed(event: dict[str, Any]) -> bytes:

@@ -7,6 +7,7 @@ import inspect
 import logging
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from pythonjsonlogger.core import BaseJsonFormatter
 from pythonjsonlogger.orjson import OrjsonFormatter
 
@@ -14,6 +15,7 @@ from agentlogsafe._records import Audited, AuditRecord, finished_record, to_json
 from agentlogsafe.chain import chain_for
 from agentlogsafe.context import STAMP
 from agentlogsafe.errors import ConfigurationError, check_keys
+from agentlogsafe.limits import fit
 from agentlogsafe.redaction import Report
 from agentlogsafe.settings import SETTING_NAMES
 
@@ -26,6 +28,7 @@ _LINE_OPTIONS = frozenset(
     for name, parameter in inspect.signature(kind.__init__).parameters.items()
     if name != "self" and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
 )
+_WIDEST = 4  # bytes of a character
 _DEFAULT_FORMAT = "%(levelname)s %(name)s %(message)s"
 
 
@@ -73,6 +76,7 @@ class AuditFormatter(OrjsonFormatter):
                 options[name] = self._chain.redactor.copy(options[name], Report())
         super().__init__(fmt, datefmt, style, validate, **options)
         self._joined = -1
+        self._line = self._chain.settings.limits.line
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON. Never raises."""
@@ -86,10 +90,18 @@ class AuditFormatter(OrjsonFormatter):
         if type(made) is Audited:
             return self.prefix + to_json(made)
         try:
-            return super().format(made)  # type: ignore[arg-type]
+            line = super().format(made)  # type: ignore[arg-type]
+            return line if len(line) * _WIDEST <= self._line or len(line.encode()) <= self._line else self._cut(line)
         except Exception as error:  # noqa: BLE001 -- an option such as a datefmt may not fit this record
             broken = self._chain.broken(record, error)
             return self.prefix + to_json(broken)
+
+    def _cut(self, line: str) -> str:
+        """Return an ordinary line that options have made longer than it was when its fields were cut."""
+        found = orjson.loads(line[len(self.prefix) :])
+        boxes = tuple(name for name, value in found.items() if isinstance(value, (dict, list)))
+        room = self._line - len(self.prefix.encode())
+        return self.prefix + fit(found, room, room, room, orjson.dumps, boxes=boxes).decode()
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Add the fields of an ordinary line, its traceback as an array where asked for."""
