@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import orjson
 from pythonjsonlogger.core import BaseJsonFormatter
@@ -14,13 +15,10 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 from agentlogsafe._records import Audited, AuditRecord, finished_record, to_json
 from agentlogsafe.chain import chain_for
 from agentlogsafe.context import STAMP
-from agentlogsafe.errors import ConfigurationError, check_keys
+from agentlogsafe.errors import ConfigurationError, check_keys, check_type
 from agentlogsafe.limits import fit
 from agentlogsafe.redaction import Report
 from agentlogsafe.settings import SETTING_NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _LINE_OPTIONS = frozenset(
     name
@@ -28,6 +26,16 @@ _LINE_OPTIONS = frozenset(
     for name, parameter in inspect.signature(kind.__init__).parameters.items()
     if name != "self" and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
 )
+_OPTION_TYPES: dict[str, tuple[tuple[Any, ...], str]] = {
+    "rename_fields": ((Mapping,), "a mapping of names"),
+    "static_fields": ((Mapping,), "a mapping of fields"),
+    "defaults": ((Mapping,), "a mapping of fields"),
+    "timestamp": ((bool, str), "true, false or the name of the field"),
+    "prefix": ((str,), "a string"),
+    "fmt": ((str, Sequence), "a format, or a list of names"),
+    "datefmt": ((str,), "a string"),
+    "json_default": ((Callable,), "a function"),
+}
 _WIDEST = 4  # bytes of a character
 _DEFAULT_FORMAT = "%(levelname)s %(name)s %(message)s"
 
@@ -71,10 +79,17 @@ class AuditFormatter(OrjsonFormatter):
         if fmt is None:
             fmt, style = _DEFAULT_FORMAT, "%"
             options.setdefault("timestamp", True)
+        given = {"fmt": fmt, "datefmt": datefmt, **options}
+        for name, (kinds, expected) in _OPTION_TYPES.items():
+            check_type(f"AuditFormatter.{name}", given.get(name), (*kinds, type(None)), expected)
         for name in ("static_fields", "defaults"):
             if options.get(name):
                 options[name] = self._chain.redactor.copy(options[name], Report())
-        super().__init__(fmt, datefmt, style, validate, **options)
+        try:
+            super().__init__(fmt, datefmt, style, validate, **options)
+        except (AttributeError, ImportError, TypeError, ValueError) as error:
+            msg = f"AuditFormatter: {error} (fmt={fmt!r}, style={style!r})"
+            raise ConfigurationError(msg) from error
         self._joined = -1
         self._line = self._chain.settings.limits.line
 
