@@ -261,7 +261,11 @@ def normalize(fields: Mapping[Any, object], problems: list[str]) -> dict[str, An
             else:
                 payload[key] = value
         else:
-            _PLACERS[kind](out, payload, name, value, problems)
+            try:
+                _PLACERS[kind](out, payload, name, value, problems)
+            except Exception as error:  # noqa: BLE001 -- one object that cannot be read does not cost the event
+                payload[name] = value
+                problems.append(f"{name}: could not be read ({type(error).__name__}); kept in payload")
     given = out.pop("payload", None)
     if given is not None:
         payload = _merge_payload(given, payload, problems)
