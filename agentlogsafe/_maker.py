@@ -52,7 +52,7 @@ class Maker:
         self._write = write
         self._line, self._string = max(_LEAST_LINE, limits.line - room), limits.string
         self._views = Views(settings, self.redactor)
-        self.name, self.names = self._views.name, self._views.names
+        self.name, self.names, self.level = self._views.name, self._views.names, self._views.level
 
     def safe_event(self, event_type: str, fields: Mapping[Any, object], call: Call) -> Audited:
         """Return the event of a call that no handler asked for, unsealed: it has no place in a stream. Never raises."""
@@ -84,9 +84,9 @@ class Maker:
         if positional is not None:
             payload["positional_args"] = positional
             problems.append("args: positional arguments have no place in an event; kept in payload")
-        if exc_info or event_type == "error":
+        if (exc_info is not None and exc_info is not False) or event_type == "error":
             _add_exception(payload, exc_info)
-        if stack_info:
+        if stack_info is not None:
             payload["stack_info"] = stack_info
 
         frame = stamp.frame
@@ -137,7 +137,7 @@ class Maker:
             if event["parent_event_id"] is None:
                 event["parent_event_id"] = parent
         if level is not None:
-            event["level"] = level
+            event["level"] = self.level(level)
         if logger is not None:
             event["logger"] = self.name(logger)
         if _OTEL in sys.modules or (frame is not None and frame.trace is not None):
@@ -191,10 +191,10 @@ class Maker:
         )
         with contextlib.suppress(Exception):
             event.update(self.ids(stamp))
-        for name, value in (("level", level), ("logger", logger)):
+        for name, value, find in (("level", level, self.level), ("logger", logger, self.name)):
             if type(value) is str:
                 with contextlib.suppress(Exception):  # what broke the call can break this, too
-                    event[name] = self.name(value)
+                    event[name] = find(value)
         event.line = None
         return event
 
@@ -204,11 +204,16 @@ def _add_exception(payload: dict[Any, object], exc_info: object) -> None:
     error = records.exception_of(exc_info)
     if error is None:
         for name in ("error", "exception"):
-            if isinstance(payload.get(name), BaseException):
+            if issubclass(type(payload.get(name)), BaseException):
                 error = records.exception_of(payload.pop(name))
                 break
+    found: dict[str, str] | None = None
     if error is not None:
-        payload["exception" if "exception" not in payload else "exc_info"] = records.exception_fields(error)
+        found = records.exception_fields(error)
+    elif type(exc_info) is str:
+        found = {"stacktrace": exc_info}  # of a record that comes from elsewhere
+    if found is not None:
+        payload["exception" if "exception" not in payload else "exc_info"] = found
 
 
 def _add_trace(event: dict[str, Any], trace: tuple[str, str] | None) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from agentlogsafe import _records as records
+from agentlogsafe._records import Redacted
 from agentlogsafe.context import STAMP
 from agentlogsafe.limits import fit, written_wide
 from agentlogsafe.redaction import Redactor, Report, RunMemory
@@ -85,9 +86,15 @@ class Ordinary:
             made.setdefault(name, value)
         return records.make(made)
 
-    def event_dict(self, given: Mapping[str, Any], ids: Mapping[str, str], memory: RunMemory | None) -> dict[str, Any]:
-        """Return a redacted copy of an event dict, its exception rendered."""
+    def event_dict(
+        self, given: Mapping[str, Any], stack: object, ids: Mapping[str, str], memory: RunMemory | None
+    ) -> Redacted:
+        """Return a redacted copy of an event dict, its exception rendered, and its *stack*."""
         fields = {name: value for name, value in given.items() if name != STAMP}
+        if stack is not None:
+            fields["stack"] = stack
+        if type(fields.get("stack_info")) is bool:
+            del fields["stack_info"]
         error = records.exception_of(fields.pop("exc_info", None))
         if error is not None:
             fields["exception"] = records.exception_fields(error)["stacktrace"]
@@ -98,7 +105,7 @@ class Ordinary:
         # What renders it is the application's, and may write each character, and the space around it, in full.
         line = {name: clean.pop(name) for name in _HEAD if name in clean} | {"fields": clean}
         said = self._fit(line, ("fields", *_HEAD), report, written_wide)
-        return {**said, **ids, **line.pop("fields"), **line}
+        return Redacted({**said, **ids, **line.pop("fields"), **line})
 
     def _fit(
         self,

@@ -42,6 +42,7 @@ class Views:
     def __init__(self, settings: Settings, redactor: Redactor) -> None:
         self._settings, self._redactor = settings, redactor
         self._names: dict[str, str] = {}
+        self._levels: dict[str, str] = {}
         self._sets_of_names: dict[tuple[Any, ...], dict[str, str]] = {}
         self.base = self._make(None, None)
 
@@ -54,16 +55,29 @@ class Views:
             known = self._names[text] = self._redactor.text(text, Report())
         return known
 
+    def level(self, text: str) -> str:
+        """Return the name of a level in lower case, redacted: an application can choose that, too."""
+        known = self._levels.get(text)
+        if known is None:
+            if len(self._levels) >= _MAX_NAMES:
+                self._levels.clear()
+            known = self._levels[text] = self.name(text).lower()
+        return known
+
     def names(self, attributes: Mapping[str, Any]) -> dict[str, str]:
         """Return the names on a record that an application chooses, redacted."""
         get = attributes.get
-        given = (get("name"), get("threadName"), get("processName"), get("taskName"))  # CHOSEN_NAMES, spelt out
+        # NAMES, spelt out, in two: many threads times many places in the code would be too many to keep.
+        who = self._all_of(records.CHOSEN_NAMES, (get("name"), get("threadName"), get("processName"), get("taskName")))
+        where = (get("funcName"), get("module"), get("pathname"), get("filename"), get("levelname"))
+        return who | self._all_of(records.PLACE_NAMES, where)
+
+    def _all_of(self, names: tuple[str, ...], given: tuple[Any, ...]) -> dict[str, str]:
         known = self._sets_of_names.get(given)
         if known is None:
             if len(self._sets_of_names) >= _MAX_NAMES:
                 self._sets_of_names.clear()
-            pairs = zip(records.CHOSEN_NAMES, given, strict=True)
-            known = {name: self.name(text) for name, text in pairs if type(text) is str}
+            known = {name: self.name(text) for name, text in zip(names, given, strict=True) if type(text) is str}
             self._sets_of_names[given] = known
         return known
 

@@ -19,7 +19,7 @@ from agentlogsafe import _records as records
 from agentlogsafe import delivery
 from agentlogsafe._maker import Maker
 from agentlogsafe._ordinary import Ordinary
-from agentlogsafe._records import Audited, Call
+from agentlogsafe._records import Audited, Call, EventName
 from agentlogsafe._scope import Fields
 from agentlogsafe._stream import ROOM, Sealer
 from agentlogsafe.context import RUN, STAMP, Defaults, Frame, Stamp, current
@@ -66,6 +66,8 @@ class Chain(Maker):
                 return stamp.events[self]  # type: ignore[no-any-return]
         elif type(record.msg) is Audited:
             return record.msg
+        elif type(record.msg) is EventName:
+            return record.msg.event
         else:
             if type(record.args) is Fields:
                 stamp = record.args.stamp  # of a call of this package
@@ -109,9 +111,9 @@ class Chain(Maker):
             (
                 stamp,
                 attributes["created"],
-                _level_name(attributes["levelname"]),
+                attributes["levelname"],
                 attributes["name"],
-                attributes["exc_info"],
+                attributes["exc_info"] or attributes["exc_text"],
                 attributes["stack_info"],
                 None if event_type is message else message,
                 positional,
@@ -149,12 +151,14 @@ class Chain(Maker):
             message = fields.pop("event", None)
             if fields.get("level") in (level, method) or method == "log":
                 level = str(fields.pop("level", level))
+            if type(fields.get("stack_info")) is bool and fields.pop("stack_info"):
+                fields.setdefault("stack", records.stack_of_caller())
             name = fields.pop("logger") if type(fields.get("logger")) is str else getattr(logger, "name", None)
             event_type = message if type(message) is str and message in EVENT_TYPES else stamp.event_type
             if event_type is None and fields.get("event_type") is None and self.settings.others != "custom":
                 if self.settings.others == "drop":
                     return None
-                return self._ordinary.event_dict(given, self.ids(stamp), _memory(stamp))
+                return self._ordinary.event_dict(given, fields.get("stack"), self.ids(stamp), _memory(stamp))
             call = _call(
                 Call,
                 (
@@ -193,7 +197,7 @@ class Chain(Maker):
             record: what it is handed on as.
             closing: counts, where it closes the stream.
         """
-        call = Call(Stamp.of(new_id(), None), record.created, _level_name(record.levelname), record.name)
+        call = Call(Stamp.of(new_id(), None), record.created, record.levelname, record.name)
         made = self.safe_event("custom", payload, call)
         if made.pop("problems", None):
             made.line = None
@@ -258,11 +262,6 @@ def _to_be_sealed(event: dict[str, Any]) -> bytes:
     return orjson.dumps(
         {name: value for name, value in event.items() if value is not None}, option=orjson.OPT_SORT_KEYS
     )
-
-
-@lru_cache(maxsize=64)
-def _level_name(name: str) -> str:
-    return str(name).lower()
 
 
 @lru_cache(maxsize=64)
