@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import orjson
 
@@ -25,18 +25,37 @@ KEPT = STANDARD - {"message", STAMP, RUN}
 """What a record that is handed on keeps of the original."""
 
 CHOSEN_NAMES = ("name", "threadName", "processName", "taskName")
-NAMES = (*CHOSEN_NAMES, "funcName", "module", "pathname", "filename")
+PLACE_NAMES = ("funcName", "module", "pathname", "filename", "levelname")
+NAMES = (*CHOSEN_NAMES, *PLACE_NAMES)
 """Standard attributes whose text an application chooses."""
 
 _MAX_FRAMES = 50
+_OURS = frozenset(("agentlogsafe", "structlog", "logging"))
 _MAX_REPR = 10_000
 
 
-class Audited(dict[str, Any]):
+FORMATTER_KEYS = ("_record", "_from_structlog")
+
+
+class Redacted(dict[str, Any]):
+    """An event dict that has been through a chain: an ordinary line, or an event."""
+
+    __slots__ = ()
+
+    def __delitem__(self, key: str) -> None:
+        # A ProcessorFormatter takes out what it put into its event dict, of whatever has become of that.
+        if key in FORMATTER_KEYS:
+            self.pop(key, None)
+        else:
+            super().__delitem__(key)
+
+
+class Audited(Redacted):
     """An event that has been through a chain; the type is what says so.
 
-    Renderers of structlog that ask for the message under ``event`` get the event type. ``line`` is the event as JSON,
-    where the chain has written it already.
+    Renderers of structlog that ask for the message under ``event`` get the event type, by which the event is known
+    again where that becomes the message of a record. ``line`` is the event as JSON, where the chain has written it
+    already.
     """
 
     __slots__ = ("line",)
@@ -46,8 +65,21 @@ class Audited(dict[str, Any]):
     def pop(self, key: str, *default: Any) -> Any:
         """Remove and return a field, as a dict does."""
         if key == "event" and key not in self:
-            return self["event_type"]
+            name = EventName(self["event_type"])
+            name.event = self
+            return name
         return super().pop(key, *default)
+
+
+class EventName(str):
+    """The type of an event that has been through a chain, which brings the event along."""
+
+    __slots__ = ("event",)
+
+    event: Audited
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str.__str__(self),)
 
 
 class Call(NamedTuple):
@@ -62,6 +94,8 @@ class Call(NamedTuple):
     message: str | None = None
     positional: object = None
     problems: Sequence[str] = ()
+    rendered: bool = False
+    """Whether the application renders the event itself, by whatever JSON it likes."""
 
 
 _OWN = tuple(logging.LogRecord("", 0, "", 0, "", (), None).__dict__)
@@ -151,11 +185,18 @@ def exception_of(exc_info: object) -> BaseException | None:
     """Return the exception in any form that logging and structlog accept."""
     if exc_info is True:
         return sys.exc_info()[1]
-    if isinstance(exc_info, BaseException):
-        return exc_info
-    if isinstance(exc_info, tuple) and len(exc_info) == 3:  # noqa: PLR2004
-        return exc_info[1] if isinstance(exc_info[1], BaseException) else None
-    return None
+    if type(exc_info) is tuple and len(exc_info) == 3:  # noqa: PLR2004
+        exc_info = exc_info[1]
+    # Not isinstance, which asks the object.
+    return cast("BaseException", exc_info) if issubclass(type(exc_info), BaseException) else None
+
+
+def stack_of_caller() -> str:
+    """Return the stack of the application's code, as logging writes it."""
+    frame = sys._getframe(1)  # noqa: SLF001
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
+        frame = frame.f_back
+    return "Stack (most recent call last):\n" + "".join(traceback.format_stack(frame)).rstrip("\n")
 
 
 def exception_fields(error: BaseException) -> dict[str, str]:
@@ -218,8 +259,8 @@ def make(attributes: Mapping[str, Any], kind: type[R] = logging.LogRecord) -> R:
 _EMPTIED: dict[str, Any] = {"args": None, "exc_info": None, "exc_text": None, "stack_info": None}
 
 
-_OF_PLACE = tuple(name for name in _OWN if name not in {"msg", *CHOSEN_NAMES, *_EMPTIED})
-_of_place = itemgetter(*_OF_PLACE)
+_COPIED = tuple(name for name in _OWN if name not in {"msg", *NAMES, *_EMPTIED})
+_copied = itemgetter(*_COPIED)
 
 
 def event_record(
@@ -230,16 +271,16 @@ def event_record(
     Args:
         record: the original, left as it is.
         event: the finished event.
-        names: the redacted values of `CHOSEN_NAMES`; none where the record's own are known to be safe.
+        names: the redacted values of `NAMES`; none where the record's own are known to be safe.
         exported: whether a handler may export the record's ``__dict__``, and so needs the fields in it; they can be
             asked for by name in any case.
     """
     old = record.__dict__
     try:
-        kept = dict(zip(_OF_PLACE, _of_place(old), strict=True))
+        kept = dict(zip(_COPIED, _copied(old), strict=True))
     except KeyError:  # a record that somebody made by hand
-        kept = {name: old[name] for name in _OF_PLACE if name in old}
-    kept |= names or {name: old[name] for name in CHOSEN_NAMES if name in old}
+        kept = {name: old[name] for name in _COPIED if name in old}
+    kept |= names or {name: old[name] for name in NAMES if name in old}
     kept |= _EMPTIED
     kept["msg"] = event["event_type"]
     if exported:

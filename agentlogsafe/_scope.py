@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from agentlogsafe.context import Frame, Stamp
+    from agentlogsafe.context import Defaults, Frame, Stamp
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,6 +27,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 _ADAPTER_COUNTS = sys.version_info < (3, 11)
 
 _PACKAGE = __name__.partition(".")[0]
+
+
+_SET_APART = (
+    *("self", "event", "method_name", "_record", "_from_structlog", "logger", "level", "timestamp"),
+    *("exc_info", "stack_info", "stack", "positional_args"),
+)
+"""Fields that structlog or its processors would take for their own: they travel with the stamp."""
 
 
 class Fields(dict[Any, Any]):
@@ -54,6 +61,14 @@ def default_logger() -> logging.Logger:
     return logger
 
 
+def is_logger(given: object) -> bool:
+    """Return whether one can log through an object: a stdlib or structlog logger, told by what it can do."""
+    try:
+        return callable(getattr(given, "info", None))
+    except Exception:  # noqa: BLE001 -- an object of the caller's
+        return False
+
+
 def _caller_depth() -> int:
     """Return how many frames of this package lie between `log` and the application's code."""
     depth, frame = 2, sys._getframe(2)  # noqa: SLF001
@@ -76,6 +91,7 @@ def log(
 
     The record reports the caller of this package, not the package, as its place in the code.
     """
+    stamp.event_type = event_type
     try:
         if isinstance(logger, (logging.Logger, logging.LoggerAdapter)):
             stamp.fields = bound = Fields(fields)
@@ -84,9 +100,12 @@ def log(
             if _ADAPTER_COUNTS and isinstance(logger, logging.LoggerAdapter):
                 depth += 1
             extra = {context.STAMP: stamp}
+            if exc_info is not None and not logger.hasHandlers():
+                exc_info = None  # the handler of last resort would print it as it is
             logger.log(level, event_type, bound, exc_info=exc_info, stacklevel=depth, extra=extra)
             return
-        own = {str(key): value for key, value in fields.items() if key != "event"}
+        stamp.fields = {name: fields[name] for name in _SET_APART if name in fields}
+        own = {name: value for name, value in fields.items() if name not in stamp.fields}
         if exc_info is not None:
             own["exc_info"] = exc_info
         method = getattr(logger, logging.getLevelName(level).lower(), None) or logger.info
@@ -106,7 +125,7 @@ class Block:
         self.frame, self.stamp = frame, stamp
         self.began = time.perf_counter()
         self.fields: dict[str, object] = {}
-        self.ended: str | None = None
+        self.ended: object = None
         self.problem: str | None = None
         self.token: Token[Frame | None] | None = None
 
@@ -122,9 +141,27 @@ class Scope:
     `Block` of its own, which is found again by the frame that is current.
     """
 
+    _logger: Any = None
+    _defaults: Defaults | None = None
+
     def __init__(self) -> None:
         self._blocks: list[Block] = []
         self._last: Block | None = None
+
+    def _take_logger(self, given: Any) -> dict[str, object]:
+        """Log through what was given as ``logger``; what is none is a field, as it is in any other call."""
+        if given is None or is_logger(given):
+            self._logger = given
+            return {}
+        return {"logger": given}
+
+    def log_as(self, logger: Any, defaults: Defaults) -> Self:
+        """Log as a logger object does: under its settings, and through its logger where the block was given none."""
+        # Not by arguments, which are among the caller's fields.
+        self._defaults = defaults
+        if self._logger is None:
+            self._logger = logger
+        return self
 
     def _open(self) -> Block:
         """Begin; return the block, with the frame to bind for it."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agentlogsafe.settings import Settings
 
 _MAX_NAMES = 1_000
+_MAX_VIEWS = 100
 
 
 class View(NamedTuple):
@@ -41,6 +42,7 @@ class Views:
     def __init__(self, settings: Settings, redactor: Redactor) -> None:
         self._settings, self._redactor = settings, redactor
         self._names: dict[str, str] = {}
+        self._levels: dict[str, str] = {}
         self._sets_of_names: dict[tuple[Any, ...], dict[str, str]] = {}
         self.base = self._make(None, None)
 
@@ -53,16 +55,29 @@ class Views:
             known = self._names[text] = self._redactor.text(text, Report())
         return known
 
+    def level(self, text: str) -> str:
+        """Return the name of a level in lower case, redacted: an application can choose that, too."""
+        known = self._levels.get(text)
+        if known is None:
+            if len(self._levels) >= _MAX_NAMES:
+                self._levels.clear()
+            known = self._levels[text] = self.name(text).lower()
+        return known
+
     def names(self, attributes: Mapping[str, Any]) -> dict[str, str]:
         """Return the names on a record that an application chooses, redacted."""
         get = attributes.get
-        given = (get("name"), get("threadName"), get("processName"), get("taskName"))  # CHOSEN_NAMES, spelt out
+        # NAMES, spelt out, in two: many threads times many places in the code would be too many to keep.
+        who = self._all_of(records.CHOSEN_NAMES, (get("name"), get("threadName"), get("processName"), get("taskName")))
+        where = (get("funcName"), get("module"), get("pathname"), get("filename"), get("levelname"))
+        return who | self._all_of(records.PLACE_NAMES, where)
+
+    def _all_of(self, names: tuple[str, ...], given: tuple[Any, ...]) -> dict[str, str]:
         known = self._sets_of_names.get(given)
         if known is None:
             if len(self._sets_of_names) >= _MAX_NAMES:
                 self._sets_of_names.clear()
-            pairs = zip(records.CHOSEN_NAMES, given, strict=True)
-            known = {name: self.name(text) for name, text in pairs if type(text) is str}
+            known = {name: self.name(text) for name, text in zip(names, given, strict=True) if type(text) is str}
             self._sets_of_names[given] = known
         return known
 
@@ -76,6 +91,8 @@ class Views:
             return self.base
         view = views.get(key)
         if view is None:
+            if len(views) >= _MAX_VIEWS:
+                views.clear()
             view = views[key] = self._make(run, defaults)
         return view
 
@@ -91,13 +108,14 @@ class Views:
             found[name] = own.get(name) or getattr(run, name, None) or getattr(settings, name)
         problems: list[str] = []
         if run is not None:
-            found |= {"session_id": run.session_id, "actor": run.actor, "parent_run_id": run.parent_run_id}
+            found |= {name: getattr(run, name) for name in ("run_id", "session_id", "actor", "parent_run_id")}
+            problems += run.problems
         report = Report()
         clean: dict[str, Any] = self._redactor.event("custom", normalize(found, problems), report)
         risk, metadata = clean.pop("risk", None), clean.pop("metadata", None)
         template = {**dict.fromkeys(BASE_FIELDS), **clean, "schema_version": SCHEMA_VERSION}
-        if run is not None:
-            template["run_id"] = run.run_id
+        if run is not None and template["run_id"] != run.run_id:
+            problems.append("run_id: it had to be redacted; runs cannot be told apart by it")
         return View(
             template,
             orjson.dumps(risk) if risk else None,

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from agentlogsafe import runs
-from agentlogsafe._records import Call
-from agentlogsafe._scope import default_logger, log
+from agentlogsafe._records import Audited, Call, exception_of, text_of
+from agentlogsafe._scope import default_logger, is_logger, log
 from agentlogsafe.chain import chain_for
-from agentlogsafe.context import Defaults, Stamp, current
+from agentlogsafe.context import Stamp, current
 from agentlogsafe.errors import ConfigurationError
-from agentlogsafe.events import EVENT_TYPES, Event, new_id
-from agentlogsafe.runs import BAD_STATUS
+from agentlogsafe.events import Event, known_type, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_MOST = 10**9
 
 
 class AgentLogger:
@@ -58,9 +59,8 @@ class AgentLogger:
         }
         # Used where no chain is on the way (a disabled level, a logger without our handlers), to return the event.
         self._chain = chain_for("AgentLogger", given)
-        settings = self._chain.settings
-        self._defaults = Defaults({name: getattr(settings, name) for name in given})
-        if logger is not None and not callable(getattr(logger, "info", None)):
+        self._defaults = self._chain.defaults
+        if logger is not None and not is_logger(logger):
             msg = f"AgentLogger.logger: expected a stdlib or structlog logger, got {type(logger).__name__}"
             raise ConfigurationError(msg)
         self._logger = logger
@@ -71,40 +71,42 @@ class AgentLogger:
         /,
         *,
         level: int | str | None = None,
-        exc_info: BaseException | bool | None = None,
+        exc_info: object = None,
         **fields: Any,
     ) -> Event:
         """Log an event of any type; an unknown type becomes ``custom`` and is named in ``problems``."""
-        if event_type not in EVENT_TYPES:
+        return self._emit(event_type, level, exc_info, fields)
+
+    def _emit(
+        self, event_type: object, level: object, exc_info: object, fields: dict[str, Any], problem: str | None = None
+    ) -> Event:
+        known = known_type(event_type)
+        if known is None:
             fields = {**fields, "event_type": event_type}
-            event_type = "custom"
-        number = _level(level, event_type, fields.get("status"))
-        stamp = Stamp.of(new_id(), current(), self._defaults)
-        error = exc_info if isinstance(exc_info, BaseException) else None
-        if exc_info is True:
-            error = sys.exc_info()[1]
-        logger = self._logger or default_logger()
-        log(logger, event_type, fields, level=number, stamp=stamp, exc_info=error)
-        made = next(iter(stamp.events.values()), None)
-        if made is None:
+            known = "custom"
+        number = _level(level, known, fields.get("status"))
+        stamp = Stamp.of(new_id(), current(), self._defaults, problem)
+        error = exception_of(exc_info)
+        logger = default_logger() if self._logger is None else self._logger
+        log(logger, known, fields, level=number, stamp=stamp, exc_info=error)
+        copied = next((copied for made in stamp.events.values() if (copied := _copy_of(made)) is not None), None)
+        if copied is None:
             name = getattr(logger, "name", None)
             call = Call(
                 stamp, time.time(), logging.getLevelName(number).lower(), name if type(name) is str else None, error
             )
-            made = self._chain.safe_event(event_type, fields, call)
-        # A copy: what the caller does with it must not reach a handler that still holds the event.
-        copied: Event = orjson.loads(orjson.dumps(made))
+            copied = orjson.loads(orjson.dumps(self._chain.safe_event(known, fields, call)))
         return copied
 
     def run(self, **settings: Any) -> runs.run:
         """Return a `run` with this logger and its names."""
         own = self._defaults.values
         names = {name: own[name] for name in ("agent_name", "workflow_name", "agent_version")}
-        return runs.run(**{**names, "logger": self._logger, **settings}, defaults=self._defaults)
+        return runs.run(**{**names, **settings}).log_as(self._logger, self._defaults)
 
     def step(self, event_type: str, **fields: Any) -> runs.step:
         """Return a `step` with this logger and its names."""
-        return runs.step(event_type, logger=self._logger, defaults=self._defaults, **fields)
+        return runs.step(event_type, **fields).log_as(self._logger, self._defaults)
 
     def user_message(self, message: object, **fields: Any) -> Event:
         """Log what a user said."""
@@ -169,16 +171,27 @@ class AgentLogger:
         self, policy_name: str, *, allowed: bool | None = None, reason: object = None, **fields: Any
     ) -> Event:
         """Log the check of a rule; a denied one is a warning."""
-        status = {True: "allowed", False: "denied"}.get(allowed) if allowed is not None else None
+        status = _answer(allowed, "allowed", "denied")
         own = _given(policy_name=policy_name, status=status, reason=reason)
-        return self.emit("policy_check", **{**own, **fields})
+        odd = _given(allowed=allowed) if status is None else {}
+        return self._answered("policy_check", odd, {**own, **fields})
 
     def human_approval(
         self, *, approved: bool | None = None, actor: object = None, reason: object = None, **fields: Any
     ) -> Event:
         """Log that a human was asked (*approved* is None), or has answered; a refusal is a warning."""
-        status = "requested" if approved is None else "approved" if approved else "rejected"
-        return self.emit("human_approval", **{**_given(status=status, actor=actor, reason=reason), **fields})
+        status = "requested" if approved is None else _answer(approved, "approved", "rejected")
+        own = _given(status=status, actor=actor, reason=reason)
+        odd = _given(approved=approved) if status is None else {}
+        return self._answered("human_approval", odd, {**own, **fields})
+
+    def _answered(self, event_type: str, odd: dict[str, object], fields: dict[str, Any]) -> Event:
+        """Log what has a yes or a no as its status, with the answer that is neither."""
+        problem = None
+        for name, answer in odd.items():
+            problem = f"{name}: expected true or false, got {type(answer).__name__}; kept in payload"
+        level, exc_info = fields.pop("level", None), fields.pop("exc_info", None)
+        return self._emit(event_type, level, exc_info, {**fields, **odd}, problem)
 
     def decision(self, decision: object, *, reason: object = None, **fields: Any) -> Event:
         """Log what the agent decided."""
@@ -195,12 +208,31 @@ def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _level(given: int | str | None, event_type: str, status: object) -> int:
+def _answer(given: object, yes: str, no: str) -> str | None:
+    """Return the status that a true or a false stands for, also that of another library; None for anything else."""
+    try:
+        return {True: yes, False: no}.get(given)  # type: ignore[call-overload,no-any-return]
+    except Exception:  # noqa: BLE001 -- an object of the caller's
+        return None
+
+
+def _copy_of(made: object) -> Event | None:
+    """Return a copy of an event: what the caller does with it must not reach a handler that still holds the event."""
+    if type(made) is not Audited:
+        return None
+    try:
+        copied: Event = orjson.loads(orjson.dumps(made, default=text_of))
+    except Exception:  # noqa: BLE001 -- a processor after ours can have put anything into it; it is made anew
+        return None
+    return copied
+
+
+def _level(given: object, event_type: str, status: object) -> int:
     """Return the caller's level, else what the type and status say."""
-    if isinstance(given, str):
-        given = logging.getLevelName(given.upper())
-    if isinstance(given, int) and not isinstance(given, bool):
+    if issubclass(type(given), str):
+        given = logging.getLevelName(str.__str__(given).upper())
+    if isinstance(given, int) and type(given) is not bool and abs(given) < _MOST:
         return given
     if event_type == "error":
         return logging.ERROR
-    return logging.WARNING if isinstance(status, str) and status in BAD_STATUS else logging.INFO
+    return logging.WARNING if runs.is_bad(status) else logging.INFO

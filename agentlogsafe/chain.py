@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sys
 import time
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,35 +15,32 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from agentlogsafe import _ordinary as ordinary
 from agentlogsafe import _records as records
 from agentlogsafe import delivery
-from agentlogsafe._records import Audited, Call
+from agentlogsafe._maker import Maker
+from agentlogsafe._ordinary import Ordinary
+from agentlogsafe._records import Audited, Call, EventName
+from agentlogsafe._scope import Fields
 from agentlogsafe._stream import ROOM, Sealer
 from agentlogsafe._targets import members
-from agentlogsafe._views import View, Views, merged
-from agentlogsafe.context import RUN, STAMP, Frame, Stamp, current, trace_of
-from agentlogsafe.events import BASE_FIELDS, EVENT_TYPES, SCHEMA_VERSION, new_id, normalize, timestamp
-from agentlogsafe.limits import fit
-from agentlogsafe.redaction import Redactor, Report, RunMemory, compile_policy
+from agentlogsafe.context import RUN, STAMP, Defaults, Frame, Stamp, current
+from agentlogsafe.events import EVENT_TYPES, new_id
+from agentlogsafe.redaction import Redactor, compile_policy
 from agentlogsafe.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-UNREADABLE = "[UNREDACTABLE]"
-observers: list[Callable[[Audited], None]] = []
-"""Told of every event that any chain makes; for tests."""
+    from agentlogsafe.redaction import RunMemory
+
+DEFAULTED = ("agent_name", "workflow_name", "agent_version", "metadata", "default_risk")
+"""The settings that a logger object can have, too; equal ones share one chain, and with it one `Defaults`."""
 
 _call = tuple.__new__  # a third of the cost of Call(...), which every event has to pay
-_LEAST_LINE = 1_024
-_OTEL = "opentelemetry.trace"
 _METHOD_LEVELS = {"warn": "warning", "exception": "error", "fatal": "critical", "msg": "info"}
-_NO_RUN = "run: the event is outside any run"
-_AFTER_END = "run: the event came after the run's end"
 
 
-class Chain:
+class Chain(Maker):
     """Turns log calls into audit events under one set of settings.
 
     Args:
@@ -53,19 +49,14 @@ class Chain:
     """
 
     def __init__(self, settings: Settings, redactor: Redactor) -> None:
-        self.settings, self.redactor = settings, redactor
-        limits = settings.limits
-        policy = settings.policy
-        self._policy = {"name": policy.name, "version": policy.version, "digest": policy.digest}
-        self._line, self._string = limits.line, limits.string
-        self._views = Views(settings, self.redactor)
-        self.name, self.names = self._views.name, self._views.names
         self.sealer: Sealer | None = None
-        self._write: Callable[[dict[str, Any]], bytes] = orjson.dumps
-        if settings.seal is not None:
-            self._write = _to_be_sealed
-            self.sealer = Sealer("seal", settings.seal, self._policy, self.end_stream)
-            self._line = max(_LEAST_LINE, self._line - ROOM)
+        if settings.seal is None:
+            super().__init__(settings, redactor)
+        else:
+            super().__init__(settings, redactor, write=_to_be_sealed, room=ROOM)
+            self.sealer = Sealer("seal", settings.seal, self.policy, self.end_stream)
+        self._ordinary = Ordinary(self.redactor, settings.limits)
+        self.defaults = Defaults({name: getattr(settings, name) for name in DEFAULTED})
 
     def record(self, record: logging.LogRecord, *, sealed: bool = True) -> Audited | logging.LogRecord | None:
         """Return what becomes of a LogRecord: an event, an ordinary record that is redacted, or None (dropped).
@@ -85,10 +76,12 @@ class Chain:
                 return stamp.events[self]  # type: ignore[no-any-return]
         elif type(record.msg) is Audited:
             return record.msg
+        elif type(record.msg) is EventName:
+            return record.msg.event
         else:
-            # Calls of this package bring a stamp along with their fields.
-            stamp = getattr(record.args, "stamp", None)
-            if type(stamp) is not Stamp:
+            if type(record.args) is Fields:
+                stamp = record.args.stamp  # of a call of this package
+            else:
                 frame = attributes.get(RUN)
                 stamp = Stamp.of(new_id(), frame if type(frame) is Frame else current())
             attributes[STAMP] = stamp
@@ -108,8 +101,10 @@ class Chain:
     ) -> Audited | logging.LogRecord | None:
         attributes = record.__dict__
         message: Any = record.msg
-        given = records.mapping_argument(record.args) if record.args else stamp.fields
+        given = records.mapping_argument(record.args) if record.args else None
         positional = record.args if record.args and given is None else None
+        if given is None:
+            given = stamp.fields
         fields: Mapping[Any, object] = records.extras(record)
         if given:
             fields = {**fields, **given} if fields else given
@@ -119,32 +114,33 @@ class Chain:
                 fields = {**fields, **message}
                 message = fields.pop("event")
             if type(message) is not str or message not in EVENT_TYPES:
-                if given and type(message) is str and "%(" in message:
+                if given and given is not stamp.fields and type(message) is str and "%(" in message:
                     fields = records.extras(record)  # the mapping is what the format string asks for
                 message = records.message_of(record, problems) if message is record.msg else records.text_of(message)
                 positional = None
-        is_event = message in EVENT_TYPES
+        event_type = message if message in EVENT_TYPES else stamp.event_type
         call = _call(
             Call,
             (
                 stamp,
                 attributes["created"],
-                _level_name(attributes["levelname"]),
+                attributes["levelname"],
                 attributes["name"],
-                attributes["exc_info"],
+                attributes["exc_info"] or attributes["exc_text"],
                 attributes["stack_info"],
-                None if is_event else message,
+                None if event_type is message else message,
                 positional,
                 problems,
+                False,
             ),
         )
-        if is_event:
-            return make(message, fields, call)
+        if event_type is not None:
+            return make(event_type, fields, call)
         if fields.get("event_type") is not None or self.settings.others == "custom":
             return make(None, fields, call)
         if self.settings.others == "drop":
             return None
-        return ordinary.redacted_record(self.redactor, record, message, fields, stamp.frame)
+        return self._ordinary.record(record, message, fields, self.ids(stamp), _memory(stamp))
 
     def broken(self, record: logging.LogRecord, error: Exception) -> Audited:
         """Return the event that stands for a record which could not be formatted."""
@@ -168,12 +164,14 @@ class Chain:
             message = fields.pop("event", None)
             if fields.get("level") in (level, method) or method == "log":
                 level = str(fields.pop("level", level))
+            if type(fields.get("stack_info")) is bool and fields.pop("stack_info"):
+                fields.setdefault("stack", records.stack_of_caller())
             name = fields.pop("logger") if type(fields.get("logger")) is str else getattr(logger, "name", None)
-            is_event = type(message) is str and message in EVENT_TYPES
-            if not is_event and fields.get("event_type") is None and self.settings.others != "custom":
+            event_type = message if type(message) is str and message in EVENT_TYPES else stamp.event_type
+            if event_type is None and fields.get("event_type") is None and self.settings.others != "custom":
                 if self.settings.others == "drop":
                     return None
-                return ordinary.redacted_dict(self.redactor, given, stamp.frame)
+                return self._ordinary.event_dict(given, fields.get("stack"), self.ids(stamp), _memory(stamp))
             call = _call(
                 Call,
                 (
@@ -183,25 +181,21 @@ class Chain:
                     name if type(name) is str else None,
                     fields.pop("exc_info", None),
                     fields.pop("stack", None),
-                    None if is_event else records.text_of(message),
+                    None if event_type is message else records.text_of(message),
                     fields.pop("positional_args", None),
                     (),
+                    True,
                 ),
             )
-            event = self.event(message if is_event else None, fields, call)
+            if stamp.fields:
+                fields |= stamp.fields
+            event = self.event(event_type, fields, call)
         except Exception as error:  # noqa: BLE001 -- fail closed, as above
             event = self._broken(stamp, level, name, error)
         if type(stamp) is Stamp:
             stamp.events[self] = event
         event.line = None  # later processors may change the event
         return event
-
-    def safe_event(self, event_type: str, fields: Mapping[Any, object], call: Call) -> Audited:
-        """Return the event of a call that no handler asked for, unsealed: it has no place in a stream. Never raises."""
-        try:
-            return self._event(event_type, fields, call)
-        except Exception as error:  # noqa: BLE001 -- fail closed, as above
-            return self._unreadable(call.stamp, call.level, call.logger, error)
 
     def own_event(
         self,
@@ -216,7 +210,7 @@ class Chain:
             record: what it is handed on as.
             closing: counts, where it closes the stream.
         """
-        call = Call(Stamp.of(new_id(), None), record.created, _level_name(record.levelname), record.name)
+        call = Call(Stamp.of(new_id(), None), record.created, record.levelname, record.name)
         made = self.safe_event("custom", payload, call)
         if made.pop("problems", None):
             made.line = None
@@ -264,103 +258,6 @@ class Chain:
             self.sealer.seal(made)
         return made
 
-    def _event(self, event_type: str | None, fields: Mapping[Any, object], call: Call) -> Audited:
-        stamp, created, level, logger, exc_info, stack_info, message, positional, known = call
-        problems = list(known)
-        found = normalize(fields, problems)
-        payload = found["payload"]
-        named = found.pop("event_type", None)
-        if event_type is None or named is not None:
-            event_type = named or event_type or "custom"
-        if message is not None:
-            payload.setdefault("message", message)
-        if positional is not None:
-            payload["positional_args"] = positional
-            problems.append("args: positional arguments have no place in an event; kept in payload")
-        if exc_info or event_type == "error":
-            _add_exception(payload, exc_info)
-        if stack_info:
-            payload["stack_info"] = stack_info
-
-        frame = stamp.frame
-        run = frame.run if frame is not None and frame.run.run_id else None
-        report = Report()
-        memory: RunMemory | None = None
-        if run is not None:
-            memory = run.memory
-            if memory is None:
-                memory = run.memory = RunMemory()
-        clean: dict[str, Any] = self.redactor.event(event_type, found, report, memory)
-        if report.problems:
-            for name in ("payload", "risk", "metadata", "actor"):
-                if name in clean and type(clean[name]) is not dict:
-                    clean[name] = {"value": clean[name]}  # the redactor withheld it whole
-
-        view = self._views.of(run, stamp.defaults)
-        risk, metadata = clean.pop("risk", None), clean.pop("metadata", None)
-        # The template has the fields in their order, and what settings and run say of them.
-        event = Audited(view.template)
-        event.update(clean)
-        event["event_id"] = event_id = str.__str__(stamp)
-        event["event_type"] = event_type
-        try:
-            event["timestamp"] = timestamp(created)
-        except Exception:  # noqa: BLE001 -- a record can be made by anyone, with anything as its time
-            problems.append("timestamp: the record's time is no time; the present is used")
-            event["timestamp"] = timestamp(time.time())
-        event["risk"] = risk or {} if view.risk is None else merged(view.risk, risk)
-        event["metadata"] = metadata or {} if view.metadata is None else merged(view.metadata, metadata)
-        if run is None:
-            if event["run_id"] is None:
-                problems.append(_NO_RUN)
-        elif run.ended:
-            problems.append(_AFTER_END)
-        if frame is not None:
-            # Looked up by the first chain that asks, which is the nearest to the call, and kept for the others.
-            parent = stamp.parent
-            if parent is None:
-                parent = frame.parent
-                if run is not None and "tool_call_id" in event:
-                    if event_type == "tool_call":
-                        run.remember_call(event["tool_call_id"], event_id)
-                    else:
-                        parent = run.calls.get(event["tool_call_id"], parent)
-                stamp.parent = parent
-            if event["parent_event_id"] is None:
-                event["parent_event_id"] = parent
-        if level is not None:
-            event["level"] = level
-        if logger is not None:
-            event["logger"] = self.name(logger)
-        if _OTEL in sys.modules or (frame is not None and frame.trace is not None):
-            _add_trace(event, stamp.trace or trace_of(frame))
-        return self._finish(event, report, view, problems, stamp)
-
-    def _finish(self, event: Audited, report: Report, view: View, problems: list[str], stamp: Stamp) -> Audited:
-        """Add what the library itself has to say, and keep the event within its limits."""
-        redactions = report.counts
-        if view.redactions:
-            redactions = {
-                k: redactions.get(k, 0) + view.redactions.get(k, 0) for k in {**view.redactions, **redactions}
-            }
-        if redactions:
-            event["redactions"] = redactions
-        event["policy"] = dict(self._policy)
-        if report.content:
-            event["policy"]["content"] = report.content
-        if report.truncated:
-            event["truncated"] = report.truncated
-        if stamp.problem is not None:
-            problems.append(stamp.problem)
-        if report.problems or view.problems:
-            problems = [*problems, *view.problems, *report.problems]
-        if problems:
-            event["problems"] = problems
-        event.line = fit(event, self._line, self._string, report.size, self._write)
-        for observe in observers:
-            observe(event)
-        return event
-
     def _broken(
         self, stamp: object, level: object, logger: object, error: Exception, *, sealed: bool = True
     ) -> Audited:
@@ -371,62 +268,15 @@ class Chain:
                 self.sealer.seal(event)
         return event
 
-    def _unreadable(self, stamp: object, level: object, logger: object, error: Exception) -> Audited:
-        """Return an event that says that the call could not be read, when all else failed."""
-        if type(stamp) is not Stamp:
-            stamp = Stamp.of(new_id(), None)
-        frame = stamp.frame
-        event = Audited(dict.fromkeys(BASE_FIELDS))
-        event.update(
-            schema_version=SCHEMA_VERSION,
-            event_id=str.__str__(stamp),
-            run_id=(frame.run.run_id or None) if frame is not None else None,
-            event_type="custom",
-            timestamp=timestamp(time.time()),
-            agent_name=self._views.base.template["agent_name"],
-            workflow_name=self._views.base.template["workflow_name"],
-            parent_event_id=frame.parent if frame is not None else None,
-            payload={"message": UNREADABLE},
-            risk={},
-            metadata={},
-            policy=dict(self._policy),
-            problems=[f"event: the call could not be read ({type(error).__name__}); its fields are left out"],
-        )
-        for name, value in (("level", level), ("logger", logger)):
-            if type(value) is str:
-                with contextlib.suppress(Exception):  # what broke the call can break this, too
-                    event[name] = self.name(value)
-        event.line = None
-        return event
+
+def _memory(stamp: Stamp) -> RunMemory | None:
+    return stamp.frame.run.memory if stamp.frame is not None else None
 
 
 def _to_be_sealed(event: dict[str, Any]) -> bytes:
     return orjson.dumps(
         {name: value for name, value in event.items() if value is not None}, option=orjson.OPT_SORT_KEYS
     )
-
-
-@lru_cache(maxsize=64)
-def _level_name(name: str) -> str:
-    return str(name).lower()
-
-
-def _add_exception(payload: dict[Any, object], exc_info: object) -> None:
-    """Put the exception of a call under ``exception``; an ``error`` event may bring it as a field."""
-    error = records.exception_of(exc_info)
-    if error is None:
-        for name in ("error", "exception"):
-            if isinstance(payload.get(name), BaseException):
-                error = records.exception_of(payload.pop(name))
-                break
-    if error is not None:
-        payload["exception" if "exception" not in payload else "exc_info"] = records.exception_fields(error)
-
-
-def _add_trace(event: dict[str, Any], trace: tuple[str, str] | None) -> None:
-    if trace is not None:
-        event.setdefault("trace_id", trace[0])
-        event.setdefault("span_id", trace[1])
 
 
 @lru_cache(maxsize=64)

@@ -13,13 +13,18 @@ import inspect
 import logging
 import re
 import sys
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from enum import Enum
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from urllib.parse import quote, unquote
+from uuid import UUID
+
+from agentlogsafe.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, MutableMapping
+    from collections.abc import Callable, Iterator, MutableMapping
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,7 +35,52 @@ RUN = "_agentlogsafe_run"
 pickles them, and recognised by type, which no caller's field can forge by accident."""
 
 _MAX_CALLS = 4096
+_ID_LENGTH = 256
 _OTEL = "opentelemetry.trace"
+
+
+def id_text(name: str, value: object, problems: list[str]) -> str | None:
+    """Return an id or a name as text, None where it is empty; what is none is left out and named in *problems*.
+
+    A run's names are asked for by every event in it, so that the caller's object, which can do anything when it is
+    asked, is looked at here and never again.
+    """
+    if value is None:
+        return None
+    try:
+        if isinstance(value, Enum):
+            value = value.value
+        if isinstance(value, (str, int, UUID)) and not isinstance(value, bool):
+            text = str.__str__(value) if isinstance(value, str) else str(value)
+            if len(text) <= _ID_LENGTH:
+                return text or None
+    except Exception:  # noqa: BLE001, S110 -- then it is no id
+        pass
+    problems.append(f"{name}: expected a string of at most {_ID_LENGTH} characters, got {_kind(value)}; left out")
+    return None
+
+
+def _kind(value: object) -> str:
+    return f"one of {len(value):,}" if type(value) is str else type(value).__name__
+
+
+def _mapping(name: str, value: object, problems: list[str]) -> dict[Any, object]:
+    """Return a copy of the metadata or risk of a run; a text is the level of a risk, as it is in an event."""
+    if value is None:
+        return {}
+    try:
+        if isinstance(value, Mapping):
+            return dict(value.items())
+        if name == "risk" and isinstance(value, str):
+            return {"level": value}
+        problems.append(f"{name}: expected a mapping, got {type(value).__name__}; kept as 'value'")
+    except Exception as error:  # noqa: BLE001 -- a mapping of the caller's can do anything
+        problems.append(f"{name}: could not be read ({type(error).__name__}); left out")
+        return {}
+    return {"value": value}
+
+
+_NAMES = ("agent_name", "workflow_name", "agent_version", "session_id")
 
 
 class RunState:
@@ -46,6 +96,7 @@ class RunState:
         "memory",
         "metadata",
         "parent_run_id",
+        "problems",
         "risk",
         "run_id",
         "session_id",
@@ -54,22 +105,32 @@ class RunState:
     )
 
     def __init__(self, run_id: str, outer: RunState | None = None, **given: Any) -> None:
-        def inherited(name: str) -> Any:
-            return given.get(name) or getattr(outer, name, None)
+        problems: list[str] = []
 
+        def inherited(name: str) -> Any:
+            return named[name] if named[name] is not None else getattr(outer, name, None)
+
+        named = {name: id_text(name, given.get(name), problems) for name in _NAMES}
+        named |= {name: given.get(name) for name in ("actor", "logger")}
+        if type(named["actor"]) in (str, dict) and not named["actor"]:
+            named["actor"] = None
         self.run_id = run_id
         self.parent_run_id: str | None = getattr(outer, "run_id", None) or None
         self.agent_name: str | None = inherited("agent_name")
         self.workflow_name: str | None = inherited("workflow_name")
         # Another agent's version says nothing of this one.
         same_agent = self.agent_name == getattr(outer, "agent_name", None)
-        self.agent_version: str | None = inherited("agent_version") if same_agent else given.get("agent_version")
+        self.agent_version: str | None = inherited("agent_version") if same_agent else named["agent_version"]
         self.session_id: str | None = inherited("session_id")
         self.actor: object = inherited("actor")
-        self.metadata: dict[Any, object] = {**getattr(outer, "metadata", {}), **(given.get("metadata") or {})}
-        self.risk: dict[Any, object] = {**getattr(outer, "risk", {}), **(given.get("risk") or {})}
+        self.metadata: dict[Any, object] = {
+            **getattr(outer, "metadata", {}),
+            **_mapping("metadata", given.get("metadata"), problems),
+        }
+        self.risk: dict[Any, object] = {**getattr(outer, "risk", {}), **_mapping("risk", given.get("risk"), problems)}
+        self.problems: list[str] = problems  # what of all this could not be used
         self.logger: Any = inherited("logger")
-        self.ended = False
+        self.ended: float | None = None  # when; an event can be made long after its call
         self.calls: dict[str, str] = {}  # tool_call_id → event_id of the call, so that a result finds its parent
         self.views: dict[object, Any] = {}  # per chain: the fields above, redacted once under that chain's policy
         self.memory: Any = None  # what the redactor has learned in this run
@@ -127,7 +188,7 @@ class Frame(str):
 
 
 class Defaults:
-    """The settings of one logger object: what its calls say where neither call nor run does."""
+    """The settings of one kind of logger object: what its calls say where neither call nor run does."""
 
     __slots__ = ("values", "views")
 
@@ -142,7 +203,8 @@ class Stamp(str):  # noqa: SLOT000 -- see below
     ``frame`` is the context of the call, ``events`` what each chain made of it, ``final`` the event where only
     that is left (a record that a handler hands on), ``defaults`` the settings of the logger object that made the
     call, ``problem`` what that one has to say against it, ``parent`` the parent event, once one is found,
-    ``fields`` those of a call of this package: a QueueHandler empties a record's arguments, but leaves its stamp,
+    ``event_type`` and ``fields`` those of a call of this package: adapters and filters change a record's message, a
+    QueueHandler empties its arguments, but its stamp stays,
     ``trace`` that of the call where the record brought it along.
     """
 
@@ -153,6 +215,7 @@ class Stamp(str):  # noqa: SLOT000 -- see below
     defaults: Defaults | None = None
     problem: str | None = None
     parent: str | None = None
+    event_type: str | None = None
     fields: Mapping[Any, Any] | None = None
     trace: tuple[str, str] | None = None
 
@@ -241,18 +304,14 @@ def current_run_id() -> str | None:
     return (frame.run.run_id or None) if frame is not None else None
 
 
-_factory: Callable[..., logging.LogRecord] | None = None
-
-
 def _stamp_records() -> None:
     """Have log records remember the frame they were made in, from the first run on.
 
     A formatter behind a queue works in a thread that has no context; the record must bring it along. The record
     factory that was there before goes on making the records; one that takes our place later is wrapped in turn.
     """
-    global _factory  # noqa: PLW0603
     previous = logging.getLogRecordFactory()
-    if previous is _factory:
+    if getattr(previous, "remembers_frame", False):  # ours, also one of ours that somebody has put back
         return
 
     def stamped_record(*args: Any, **kwargs: Any) -> logging.LogRecord:
@@ -269,7 +328,7 @@ def _stamp_records() -> None:
             record.__dict__[RUN] = frame
         return record
 
-    _factory = stamped_record
+    stamped_record.remembers_frame = True  # type: ignore[attr-defined]
     logging.setLogRecordFactory(stamped_record)
 
 
@@ -277,9 +336,12 @@ def active_span() -> tuple[str, str] | None:
     """Return (trace id, span id) of the active OpenTelemetry span; the package is used only where it is loaded."""
     otel = sys.modules.get(_OTEL)
     if otel is not None:
-        span = otel.get_current_span().get_span_context()
-        if span.is_valid:
-            return f"{span.trace_id:032x}", f"{span.span_id:016x}"
+        try:
+            span = otel.get_current_span().get_span_context()
+            if span.is_valid:
+                return f"{span.trace_id:032x}", f"{span.span_id:016x}"
+        except Exception:  # noqa: BLE001 -- another thread may be importing it, and a span can be anyone's
+            return None
     return None
 
 
@@ -333,27 +395,36 @@ _CARRIED = ("run_id", "parent_event_id", "parent_run_id", "session_id", "agent_n
 # W3C Trace Context, section 3.2: version ff and ids of zeros are invalid.
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
 _SAFE = re.compile(r"[\w.@:/ +-]{1,256}")
+_EVENT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def inject(carrier: MutableMapping[str, str]) -> MutableMapping[str, str]:
     """Write the ids of the current run into *carrier* (HTTP headers, message attributes, a job's arguments).
 
     Two keys at most: ``agentlogsafe-context`` and, where a trace is known and the carrier has none, W3C
-    ``traceparent``. Only ids and names travel, never metadata or payload. Returns the carrier, unchanged outside
-    any run.
+    ``traceparent``. Only ids and names travel, never metadata or payload, and only those in which the standard policy
+    finds nothing to redact. Returns the carrier, unchanged outside any run.
     """
     frame = current()
     if frame is None:
         return carrier
     run = frame.run
-    values = {name: getattr(run, name, None) for name in _CARRIED}
-    values["parent_event_id"] = frame.parent
     if run.run_id:
-        carrier[_CARRIER] = ",".join(f"{name}={quote(value, safe='')}" for name, value in values.items() if value)
+        values = {name: value for name in _CARRIED if (value := getattr(run, name, None))}
+        if frame.parent:
+            values["parent_event_id"] = frame.parent
+        # A header can be logged by whatever it passes.
+        safe = {name: value for name, value in values.items() if _is_clean(value)}
+        if "run_id" in safe:
+            carrier[_CARRIER] = ",".join(f"{name}={quote(value, safe='')}" for name, value in safe.items())
     trace = trace_of(frame)
     if trace and "traceparent" not in carrier:
         carrier["traceparent"] = f"00-{trace[0]}-{trace[1]}-01"
     return carrier
+
+
+def _is_clean(text: str) -> bool:
+    return redact(text) == text
 
 
 def _header(carrier: Mapping[Any, Any], name: str) -> str:
@@ -371,12 +442,15 @@ def _header(carrier: Mapping[Any, Any], name: str) -> str:
 def read_carrier(carrier: Mapping[Any, Any]) -> Frame:
     """Return the frame that `inject` wrote into *carrier*; one outside any run where there is none. Never raises.
 
-    What arrives from outside is not trusted: a value that is not a plain id or name is left out.
+    What arrives from outside is not trusted: a value that is not a plain id or name, or that would have to be
+    redacted, is left out.
     """
     try:
         pairs = (part.partition("=") for part in _header(carrier, _CARRIER)[:4096].split(","))
         given = {name.strip(): unquote(value) for name, _, value in pairs}
-        given = {name: given[name] for name in _CARRIED if _SAFE.fullmatch(given.get(name, ""))}
+        given = {name: text for name in _CARRIED if _SAFE.fullmatch(text := given.get(name, "")) and _is_clean(text)}
+        if not _EVENT_ID.fullmatch(given.get("parent_event_id", "")):
+            given.pop("parent_event_id", None)
         traced = _TRACEPARENT.fullmatch(_header(carrier, "traceparent").strip())
     except Exception:  # noqa: BLE001 -- a hostile carrier is no carrier
         return Frame.of(NO_RUN, None)

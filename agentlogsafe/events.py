@@ -112,6 +112,12 @@ def register_event_type(name: str) -> str:
     return name
 
 
+def known_type(name: object) -> str | None:
+    """Return *name* as text where it is an event type, else None; whatever object it is, it is not asked anything."""
+    text = str.__str__(name) if issubclass(type(name), str) else ""
+    return text if text in EVENT_TYPES else None
+
+
 def new_id() -> str:
     """Return a new UUIDv7 (RFC 9562) in its usual text form; ids made later sort later."""
     return str(uuid7())
@@ -255,7 +261,11 @@ def normalize(fields: Mapping[Any, object], problems: list[str]) -> dict[str, An
             else:
                 payload[key] = value
         else:
-            _PLACERS[kind](out, payload, name, value, problems)
+            try:
+                _PLACERS[kind](out, payload, name, value, problems)
+            except Exception as error:  # noqa: BLE001 -- one object that cannot be read does not cost the event
+                payload[name] = value
+                problems.append(f"{name}: could not be read ({type(error).__name__}); kept in payload")
     given = out.pop("payload", None)
     if given is not None:
         payload = _merge_payload(given, payload, problems)
@@ -263,12 +273,16 @@ def normalize(fields: Mapping[Any, object], problems: list[str]) -> dict[str, An
     return out
 
 
+_TWICE = "payload: a field is given twice; the second is kept under 'extra'"
+
+
 def _merge_payload(given: dict[Any, object], loose: dict[Any, object], problems: list[str]) -> dict[Any, object]:
     """Add fields given beside ``payload=`` to it; a name in both keeps both values."""
     merged = dict(given)
     for key, value in loose.items():
         if key in merged:
-            problems.append("payload: a field is given twice; the second is kept under 'extra'")
+            if _TWICE not in problems:
+                problems.append(_TWICE)
             extra = merged.setdefault("extra", {})
             merged["extra"] = {**(extra if isinstance(extra, dict) else {"extra": extra}), key: value}
         else:

@@ -6,8 +6,10 @@ import contextlib
 import inspect
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+import orjson
 from pythonjsonlogger.core import BaseJsonFormatter
 from pythonjsonlogger.orjson import OrjsonFormatter
 
@@ -15,12 +17,10 @@ from agentlogsafe._records import Audited, AuditRecord, finished_record, to_json
 from agentlogsafe._targets import escaped, takes_all
 from agentlogsafe.chain import chain_for
 from agentlogsafe.context import STAMP
-from agentlogsafe.errors import ConfigurationError, check_keys
+from agentlogsafe.errors import ConfigurationError, check_keys, check_type
+from agentlogsafe.limits import fit
 from agentlogsafe.redaction import Report
 from agentlogsafe.settings import SETTING_NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _LINE_OPTIONS = frozenset(
     name
@@ -28,6 +28,17 @@ _LINE_OPTIONS = frozenset(
     for name, parameter in inspect.signature(kind.__init__).parameters.items()
     if name != "self" and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
 )
+_OPTION_TYPES: dict[str, tuple[tuple[Any, ...], str]] = {
+    "rename_fields": ((Mapping,), "a mapping of names"),
+    "static_fields": ((Mapping,), "a mapping of fields"),
+    "defaults": ((Mapping,), "a mapping of fields"),
+    "timestamp": ((bool, str), "true, false or the name of the field"),
+    "prefix": ((str,), "a string"),
+    "fmt": ((str, Sequence), "a format, or a list of names"),
+    "datefmt": ((str,), "a string"),
+    "json_default": ((Callable,), "a function"),
+}
+_WIDEST = 4  # bytes of a character
 _DEFAULT_FORMAT = "%(levelname)s %(name)s %(message)s"
 
 
@@ -70,11 +81,19 @@ class AuditFormatter(OrjsonFormatter):
         if fmt is None:
             fmt, style = _DEFAULT_FORMAT, "%"
             options.setdefault("timestamp", True)
+        given = {"fmt": fmt, "datefmt": datefmt, **options}
+        for name, (kinds, expected) in _OPTION_TYPES.items():
+            check_type(f"AuditFormatter.{name}", given.get(name), (*kinds, type(None)), expected)
         for name in ("static_fields", "defaults"):
             if options.get(name):
                 options[name] = self._chain.redactor.copy(options[name], Report())
-        super().__init__(fmt, datefmt, style, validate, **options)
+        try:
+            super().__init__(fmt, datefmt, style, validate, **options)
+        except (AttributeError, ImportError, TypeError, ValueError) as error:
+            msg = f"AuditFormatter: {error} (fmt={fmt!r}, style={style!r})"
+            raise ConfigurationError(msg) from error
         self._joined = -1
+        self._line = self._chain.settings.limits.line
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON. Never raises."""
@@ -98,10 +117,18 @@ class AuditFormatter(OrjsonFormatter):
         if type(made) is Audited:
             return self.prefix + to_json(made)
         try:
-            return super().format(made)  # type: ignore[arg-type]
+            line = super().format(made)  # type: ignore[arg-type]
+            return line if len(line) * _WIDEST <= self._line or len(line.encode()) <= self._line else self._cut(line)
         except Exception as error:  # noqa: BLE001 -- an option such as a datefmt may not fit this record
             broken = self._chain.broken(record, error)
             return self.prefix + to_json(broken)
+
+    def _cut(self, line: str) -> str:
+        """Return an ordinary line that options have made longer than it was when its fields were cut."""
+        found = orjson.loads(line[len(self.prefix) :])
+        boxes = tuple(name for name, value in found.items() if isinstance(value, (dict, list)))
+        room = self._line - len(self.prefix.encode())
+        return self.prefix + fit(found, room, room, room, orjson.dumps, boxes=boxes).decode()
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Add the fields of an ordinary line, its traceback as an array where asked for."""

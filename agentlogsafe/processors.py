@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
 
-from agentlogsafe._records import STANDARD, Audited
+from agentlogsafe._records import FORMATTER_KEYS, STANDARD, Audited, Redacted
 from agentlogsafe.chain import Chain, chain_for
 from agentlogsafe.context import STAMP, Stamp
 
@@ -47,9 +48,8 @@ class _Audit:
         sealer = self._chain.sealer
         if sealer is not None:
             self._joined = sealer.join(self, self._joined)
-        record = event_dict.get("_record")
-        if record is not None:
-            return self._from_formatter(record, logger, method, event_dict)
+        if "_record" in event_dict and issubclass(type(event_dict["_record"]), logging.LogRecord):
+            return self._from_formatter(event_dict["_record"], logger, method, event_dict)
         made = self._chain.event_dict(logger, method, event_dict)
         if made is None:
             raise structlog.DropEvent
@@ -69,14 +69,20 @@ class _Audit:
 
     def _from_formatter(self, record: Any, logger: Any, method: str, event_dict: EventDict) -> EventDict:
         """Audit inside a `structlog.stdlib.ProcessorFormatter`, which gives the record along."""
-        if not event_dict.get("_from_structlog"):
+        if type(event_dict) is Audited:
+            return event_dict
+        if event_dict.get("positional_args") and not record.args:
+            # The formatter took them off its copy of the record; a mapping among them has the fields.
+            record = logging.makeLogRecord({**record.__dict__, "args": event_dict["positional_args"]})
+        if type(record.msg) is Audited or not event_dict.get("_from_structlog"):
             made = self._chain.record(record)
             if type(made) is Audited:
                 return made
-        plain = {name: value for name, value in event_dict.items() if name not in ("_record", "_from_structlog")}
+        # The record has the raw message; what comes after this processor does not get it.
+        plain = {name: value for name, value in event_dict.items() if name not in FORMATTER_KEYS}
         result = self._chain.event_dict(logger, method, plain)
         # Dropping would raise DropEvent, which a ProcessorFormatter lets escape into the application.
-        return {"event": None} if result is None else result
+        return Redacted(event=None) if result is None else result
 
 
 def to_stdlib(_: Any, __: str, event_dict: EventDict) -> tuple[tuple[str], dict[str, Any]]:

@@ -6,16 +6,24 @@ Each is a context manager, an asynchronous one, and a decorator for functions, c
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
 import logging
 import signal
 import sys
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentlogsafe import context
 from agentlogsafe._scope import Block, Scope, default_logger, log
-from agentlogsafe.context import Defaults, Frame, RunState, Stamp
-from agentlogsafe.events import EVENT_TYPES, new_id
+from agentlogsafe.context import Frame, RunState, Stamp
+from agentlogsafe.events import known_type, new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from typing_extensions import Self
 
 
 class Terminated(SystemExit):
@@ -54,6 +62,13 @@ def _status(error: BaseException | None) -> str:
     return "error"
 
 
+def _own_id(given: object, problems: list[str]) -> str | None:
+    """Return an id that a caller made: any object (a ULID, an ObjectId) is one, by its text."""
+    with contextlib.suppress(Exception):
+        given = str(given)
+    return context.id_text("run_id", given, problems)
+
+
 class run(Scope):  # noqa: N801 -- used like a function
     """Bind a run and log its ``run_start`` and ``run_end``.
 
@@ -65,15 +80,22 @@ class run(Scope):  # noqa: N801 -- used like a function
     Args:
         agent_name: who acts. *workflow_name*: as part of what. *agent_version*: which build of it.
         input: what the run was asked; goes to the payload of ``run_start``, redacted like all content.
-        run_id: an id of your own instead of a new UUIDv7.
-        session_id: the conversation that several runs belong to.
+        run_id: an id of your own instead of a new UUIDv7, at most 256 characters as text.
+        session_id: the conversation that several runs belong to: text, a number or a UUID.
         actor: who asked: an id, or a mapping of ``id`` and ``type``.
-        metadata, risk: merged into those of every event inside.
+        metadata, risk: merged into those of every event inside; a risk that is a text is its ``level``.
         logger: a stdlib or structlog logger; the default is ``logging.getLogger("agentlogsafe")``.
         **fields: more payload of ``run_start``.
 
-    Entering the same object again, as a notebook's cell does when run twice, starts a new run.
+    Entering the same object again, as a notebook's cell does when run twice, starts a new run. A bare ``@run`` is
+    ``@run()``.
     """
+
+    def __new__(cls, agent_name: object = None, *args: object, **given: object) -> Self:  # noqa: ARG004 -- for __init__
+        """Return a run, or what a function becomes that is decorated with ``@run`` itself."""
+        if inspect.isroutine(agent_name):
+            return cls()(agent_name)  # type: ignore[return-value]
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -81,27 +103,25 @@ class run(Scope):  # noqa: N801 -- used like a function
         workflow_name: str | None = None,
         *,
         input: object = None,  # noqa: A002
-        run_id: str | None = None,
-        session_id: str | None = None,
+        run_id: object = None,
+        session_id: str | int | UUID | None = None,
         agent_version: str | None = None,
         actor: str | Mapping[str, str] | None = None,
         metadata: Mapping[str, object] | None = None,
-        risk: Mapping[str, object] | None = None,
+        risk: Mapping[str, object] | str | None = None,
         logger: Any = None,
-        defaults: Defaults | None = None,
         **fields: object,
     ) -> None:
         super().__init__()
-        self._defaults = defaults
+        fields |= self._take_logger(logger)
         self._given: dict[str, Any] = {
             "agent_name": agent_name,
             "workflow_name": workflow_name,
             "session_id": session_id,
             "agent_version": agent_version,
             "actor": actor,
-            "metadata": metadata if isinstance(metadata, Mapping) else None,
-            "risk": risk if isinstance(risk, Mapping) else None,
-            "logger": logger,
+            "metadata": metadata,
+            "risk": risk,
         }
         self._own_id = run_id
         self._fields = {**fields, **({} if input is None else {"input": input})}
@@ -120,8 +140,12 @@ class run(Scope):  # noqa: N801 -- used like a function
 
     def _open(self) -> Block:
         outer = context.current()
-        run_id = new_id() if self._own_id is None else str(self._own_id)
-        state = RunState(run_id, outer.run if outer is not None else None, **self._given)
+        problems: list[str] = []
+        run_id = None if self._own_id is None else _own_id(self._own_id, problems)
+        state = RunState(
+            run_id or new_id(), outer.run if outer is not None else None, logger=self._logger, **self._given
+        )
+        state.problems += problems
         before = Frame.of(state, outer.parent if outer is not None else None, outer=outer)
         start = Stamp.of(new_id(), before, self._defaults)
         return Block(Frame.of(state, str.__str__(start), outer=outer), start)
@@ -136,7 +160,7 @@ class run(Scope):  # noqa: N801 -- used like a function
         fields: dict[str, object] = {**block.fields, "status": status, "duration_ms": block.duration_ms()}
         self._log(block, "run_end", fields, level=logging.INFO if status == "success" else logging.WARNING)
         if block.frame is not None:
-            block.frame.run.ended = True
+            block.frame.run.ended = time.time()
 
     def _log(
         self,
@@ -151,14 +175,16 @@ class run(Scope):  # noqa: N801 -- used like a function
         if stamp is None:
             problem = block.problem if event_type == "run_end" else None
             stamp = Stamp.of(new_id(), block.frame, self._defaults, problem)
-        logger = (block.frame.run.logger if block.frame is not None else None) or default_logger()
-        log(logger, event_type, fields, level=level, stamp=stamp, exc_info=error)
+        logger = block.frame.run.logger if block.frame is not None else None
+        log(
+            default_logger() if logger is None else logger, event_type, fields, level=level, stamp=stamp, exc_info=error
+        )
 
 
 class _Kind(NamedTuple):
-    """How a step ends: the type of its second event, and the payload field of its result."""
+    """How a step ends: the type of its second event, None for the same again, and the payload field of its result."""
 
-    end: str
+    end: str | None
     result: str
 
 
@@ -166,9 +192,11 @@ STEPS = {
     "tool_call": _Kind("tool_result", "result"),
     "model_call": _Kind("model_response", "response"),
     "retrieval_query": _Kind("retrieval_result", "results"),
-    "human_approval": _Kind("human_approval", "decision"),
+    "human_approval": _Kind(None, "decision"),
 }
 """The steps with an end of their own; a step of any other type begins and ends with that type."""
+
+_ANY_KIND = _Kind(None, "result")
 
 _IDENTITY = ("tool_name", "tool_call_id", "provider", "model", "agent_name", "workflow_name")
 
@@ -187,13 +215,12 @@ class step(Scope):  # noqa: N801 -- used like a function
         **fields: the first event's fields.
     """
 
-    def __init__(
-        self, event_type: str, *, logger: Any = None, defaults: Defaults | None = None, **fields: object
-    ) -> None:
+    def __init__(self, event_type: str, *, logger: Any = None, **fields: object) -> None:
         super().__init__()
-        self._type, self._logger, self._fields = event_type, logger, fields
-        self._kind = STEPS.get(event_type, _Kind(event_type, "result"))
-        self._defaults = defaults
+        self._fields = fields | self._take_logger(logger)
+        self._type = event_type
+        self._kind = STEPS.get(known_type(event_type) or "", _ANY_KIND)
+        self._asks = self._kind is STEPS["human_approval"]
 
     @property
     def event_id(self) -> str | None:
@@ -201,7 +228,7 @@ class step(Scope):  # noqa: N801 -- used like a function
         block = self._block()
         return None if block is None else str(block.stamp)
 
-    def result(self, value: object = None, *, status: str | None = None, **fields: object) -> None:
+    def result(self, value: object = None, *, status: object = None, **fields: object) -> None:
         """Set what the second event reports."""
         block = self._block()
         if block is None:
@@ -209,7 +236,8 @@ class step(Scope):  # noqa: N801 -- used like a function
         if value is not None:
             block.fields[self._kind.result] = value
         block.fields.update(fields)
-        block.ended = status or block.ended
+        if status is not None:
+            block.ended = status
 
     def fail(self, reason: object = None, **fields: object) -> None:
         """Report the step as failed without raising."""
@@ -231,21 +259,21 @@ class step(Scope):  # noqa: N801 -- used like a function
 
     def _opened(self, block: Block) -> None:
         fields = dict(self._fields)
-        if self._kind.end == self._type:
-            fields.setdefault("status", "requested" if self._type == "human_approval" else "started")
+        if self._kind.end is None:
+            fields.setdefault("status", "requested" if self._asks else "started")
         self._emit(self._type, fields, block.stamp, logging.INFO)
 
     def _close(self, block: Block, error: BaseException | None) -> None:
-        status = _status(error)
-        if status == "success":
-            if self._type == "human_approval" and block.ended is None:
-                return  # still waiting: no second event is what says so
-            status = block.ended or status
+        status: object = (how := _status(error))
+        if how == "success" and block.ended is not None:
+            status = block.ended
+        elif how == "success" and self._asks:
+            return  # still waiting: no second event is what says so
         fields = {name: self._fields[name] for name in _IDENTITY if name in self._fields}
         fields |= {**block.fields, "status": status, "duration_ms": block.duration_ms()}
-        level = logging.INFO if status not in BAD_STATUS else logging.WARNING
+        level = logging.WARNING if is_bad(status) else logging.INFO
         stamp = Stamp.of(new_id(), block.frame, self._defaults, block.problem)
-        self._emit(self._kind.end, fields, stamp, level, error if status == "error" else None)
+        self._emit(self._kind.end or self._type, fields, stamp, level, error if how == "error" else None)
 
     def _emit(
         self,
@@ -255,16 +283,26 @@ class step(Scope):  # noqa: N801 -- used like a function
         level: int,
         error: BaseException | None = None,
     ) -> None:
-        if event_type not in EVENT_TYPES:
+        known = known_type(event_type)
+        if known is None:
             fields = {**fields, "event_type": event_type}  # kept in the payload of a custom event, and named
-            event_type = "custom"
-        frame = stamp.frame if stamp is not None else None
-        logger = self._logger or (frame.run.logger if frame is not None else None) or default_logger()
-        log(logger, event_type, fields, level=level, stamp=stamp or Stamp.of(new_id(), None), exc_info=error)
+        if stamp is None:
+            stamp = Stamp.of(new_id(), None)
+        logger = self._logger
+        if logger is None and stamp.frame is not None:
+            logger = stamp.frame.run.logger
+        if logger is None:
+            logger = default_logger()
+        log(logger, known or "custom", fields, level=level, stamp=stamp, exc_info=error)
 
 
 BAD_STATUS = frozenset(("error", "failed", "failure", "denied", "rejected", "blocked", "timeout", "cancelled"))
 """What makes an event a warning, where the caller does not say otherwise."""
+
+
+def is_bad(status: object) -> bool:
+    """Return whether a status, which may be any object, makes an event a warning."""
+    return issubclass(type(status), str) and str.__str__(status) in BAD_STATUS
 
 
 class extract(Scope):  # noqa: N801 -- used like a function

@@ -13,7 +13,8 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from agentlogsafe import chain as chains
+from agentlogsafe import _maker
+from agentlogsafe.chain import Chain, chain_for
 from agentlogsafe.policy_check import Field, explain, leaks
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ except ImportError:  # pragma: no cover -- capture_events works without it
 class _Collector(logging.Handler):
     """Takes every record to the chain, so that there are events even where no entry is configured."""
 
-    def __init__(self, chain: chains.Chain) -> None:
+    def __init__(self, chain: Chain) -> None:
         super().__init__()
         self._chain = chain
 
@@ -58,14 +59,14 @@ def capture_events(**settings: Any) -> Iterator[list[Event]]:
     events: list[Event] = []
     root = logging.getLogger()
     level = root.level
-    collector = _Collector(chains.chain_for("capture_events", settings))
+    collector = _Collector(chain_for("capture_events", settings))
     root.addHandler(collector)
     root.setLevel(logging.NOTSET)
-    chains.observers.append(observe)
+    _maker.observers.append(observe)
     try:
         yield events
     finally:
-        chains.observers.remove(observe)
+        _maker.observers.remove(observe)
         root.removeHandler(collector)
         root.setLevel(level)
 

@@ -152,6 +152,29 @@ class TestNormalize:
         assert fields == {"payload": {"args": 1}, "args": 2, "metadata": {"a": 1}}
 
 
+class Raises:
+    """Raises whatever it is asked."""
+
+    def __getattribute__(self, name):
+        raise RuntimeError
+
+    __str__ = __bool__ = __len__ = __eq__ = __iter__ = lambda self: 1 / 0
+    __hash__ = None
+
+
+@pytest.mark.parametrize("make", [lambda: 10**5_000, Raises], ids=["number", "object"])
+@pytest.mark.parametrize("name", ["tool_call_id", "status", "duration_ms", "risk", "metadata", "actor", "event_type"])
+def test_one_field_does_not_cost_the_event(name, make):
+    """A field that cannot be read is named; all the others are where they belong (pitfall 37)."""
+    logger, stream = by_formatter()
+    logger.info("tool_call", {"tool_name": "pay", "args": {"amount": 5}, name: make()})
+
+    (event,) = lines(stream)
+    assert (event["event_type"], event["tool_name"], event["payload"]["args"]) == ("tool_call", "pay", {"amount": 5})
+    assert name in valid(event)["payload"]
+    assert event["problems"][0].startswith(f"{name}: ")
+
+
 class TestRegister:
     def test_registered(self):
         """A registered type makes events and is in the schema."""

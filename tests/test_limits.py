@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import math
 
 import pytest
-from hypothesis import given
+import structlog
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .helpers import EMAIL, by_formatter, clean, lines, valid
+import agentlogsafe
+from agentlogsafe.limits import fit
+
+from .helpers import EMAIL, by_formatter, by_handler, clean, examples, lines, valid
 
 
 def one(payload, **limits):
@@ -66,6 +72,119 @@ def test_any_payload(payload):
     _, size = one({"value": payload, "long": "é\u4e00\x00" * 700}, line=2_048)
 
     assert size <= 2_049
+
+
+class Unreadable:
+    """Cannot be read, and its kind has a long name."""
+
+    def __str__(self):
+        raise RuntimeError
+
+
+def by_structlog(**given_settings):
+    stream = io.StringIO()
+    structlog.configure(
+        processors=[*agentlogsafe.processors.audit(**given_settings), structlog.processors.JSONRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(stream),
+    )
+    return structlog.get_logger(), stream
+
+
+LEAVES = {
+    "text": "word " * 4_000,
+    "emoji": "\U0001f600" * 300,
+    "escaped": 'a\n\x00"' * 90,
+    "nan": math.nan,
+    "number": 1,
+    "unreadable": Unreadable(),
+    "secret": EMAIL,
+}
+SHAPES = {
+    "one": lambda leaf, number: leaf,
+    "list": lambda leaf, number: [leaf] * number,
+    "long keys": lambda leaf, number: {f"{'key' * 60}{at}": leaf for at in range(number)},
+    "emoji keys": lambda leaf, number: {"\U0001f600" * 60 + str(at): leaf for at in range(number)},
+    "kinds": lambda _, number: {at: type(f"C{at}", (Unreadable,), {})() for at in range(number)},
+    "lists": lambda _, number: [[1] * 1_100] * min(number, 20),
+}
+FIELDS = ["k", "key " * 60, "\U0001f600" * 60, "agent_name", "model", "tool_name", "status", "metadata", "risk"]
+NASTY = st.tuples(st.sampled_from([*SHAPES]), st.sampled_from([*LEAVES]), st.sampled_from([3, 30, 1_100]))
+
+
+@pytest.mark.parametrize("line", [16_000, 2_048])
+@pytest.mark.parametrize("entry", [by_formatter, by_handler, by_structlog])
+@given(
+    message=st.sampled_from(["tool_call", "hello", "word " * 20_000]),
+    fields=st.dictionaries(st.sampled_from(FIELDS), NASTY, max_size=3),
+    twice=st.booleans(),
+)
+@settings(max_examples=examples(40))
+def test_any_line(entry, line, message, fields, twice):
+    """Whatever is logged, event or ordinary line, by whatever entry, the line is within its limit (pitfall 39)."""
+    logger, stream = entry(limits={"line": line})
+    fields = {name: SHAPES[shape](LEAVES[leaf], number) for name, (shape, leaf, number) in fields.items()}
+    if twice:
+        fields = {"payload": fields, **fields, **{f"{name}{at}": fields[name] for at in range(2) for name in fields}}
+    if entry is by_structlog:
+        logger.info(message, **fields)
+    else:
+        logger.info(message, extra=fields)
+
+    (found,) = lines(stream)
+    assert len(stream.getvalue().encode()) <= line + 1
+    if message == "tool_call":
+        valid(found)
+
+
+def test_what_an_ordinary_line_loses():
+    """A long ordinary line says what was cut, with length and digest of the whole (pitfall 39)."""
+    text = "word " * 20_000
+    for entry in (by_formatter, by_structlog):
+        logger, stream = entry()
+        if entry is by_structlog:
+            logger.info("hello", text=text)
+        else:
+            logger.info("hello", extra={"text": text})
+
+        (line,) = lines(stream)
+        (note,) = line["truncated"]
+        assert (note["path"], note["length"]) == ("text", len(text))
+        assert note["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+        assert line["text"].startswith("word word")
+
+
+def test_options_of_the_formatter_do_not_make_a_line_longer():
+    """What the options of an ordinary line add to it counts, too."""
+    logger, stream = by_formatter(exc_info_as_array=True, static_fields={"static": "x" * 3_000})
+    try:
+        raise ValueError("line\n" * 2_000)
+    except ValueError:
+        logger.exception("hello")
+
+    assert len(stream.getvalue()) <= 16_001
+    assert lines(stream)[0]["message"] == "hello"
+
+
+def test_notes_and_problems_are_bounded():
+    """Thousands of cuts and problems are counted; what went whole is named in any case."""
+    logger, stream = by_formatter()
+    kinds = {at: type(f"C{at}", (Unreadable,), {})() for at in range(900)}
+    logger.info("tool_call", {"kinds": kinds, **{f"{'a' * 200}{at}": [0] * 1_200 for at in range(150)}})
+
+    (event,) = lines(stream)
+    *_, more, whole = valid(event)["truncated"]
+    assert len(stream.getvalue()) <= 16_001
+    assert (more["reason"], whole["path"], whole["reason"]) == ("more", "payload", "line")
+    assert len(event["truncated"]) - 2 + more["length"] >= 150
+    assert event["problems"][-1].startswith("and 8")
+
+
+def test_many_content_fields_in_a_policy():
+    """What the policy says of content gives way, too."""
+    event = {"policy": {"digest": "x", "content": {f"field{at}": {"mode": "digest"} for at in range(900)}}}
+
+    assert len(fit(event, 2_048, 100, 0, lambda event: json.dumps(event).encode())) <= 2_048
+    assert event["truncated"][0]["path"] == "policy.content"
 
 
 @pytest.mark.parametrize("depth", [5, 5_000])

@@ -98,6 +98,45 @@ class TestArguments:
         assert event["payload"] == {}
         assert event["problems"] == ["run: the event is outside any run"]
 
+    def test_names_on_records_that_are_handed_on(self):
+        """Thread, task, level, file and function: what an application names is redacted on the record, too."""
+        found = []
+
+        class Keep(logging.Handler):
+            def emit(self, record):
+                found.append(record)
+
+        logger, _ = by_handler(target=Keep())
+        names = {"threadName": EMAIL, "taskName": EMAIL, "processName": EMAIL, "funcName": EMAIL, "filename": EMAIL}
+        logging.addLevelName(26, f"password=hunter2 {EMAIL}")
+        try:
+            for message in ("tool_call", "hello"):
+                record = logger.makeRecord("app", 26, f"/home/{EMAIL}/x.py", 1, message, (), None, EMAIL)
+                record.__dict__.update(names)
+                logger.handle(record)
+        finally:
+            del logging._levelToName[26], logging._nameToLevel[f"password=hunter2 {EMAIL}"]
+
+        event, line = found
+        for record in found:
+            clean(repr(record.__dict__))
+            assert "hunter2" not in repr(record.__dict__)
+        assert event.level == "password=[password] [email]"
+        assert line.levelname == "password=[PASSWORD] [EMAIL]"
+
+    def test_only_the_text_of_a_traceback(self):
+        """A record from elsewhere that has only the text of its traceback keeps it, redacted."""
+        logger, stream = by_formatter()
+        for message in ("error", "decision", "it broke"):
+            record = logging.makeLogRecord({"levelno": 20, "msg": message, "exc_text": f"Traceback: {TEXT}"})
+            logger.handle(record)
+
+        error, decision, line = lines(stream)
+        for found in (error["payload"]["exception"]["stacktrace"], decision["payload"]["exception"]["stacktrace"]):
+            assert found.startswith("Traceback: mail [EMAIL]")
+        assert line["exc_info"].startswith("Traceback: mail [EMAIL]")
+        clean(stream.getvalue())
+
     @pytest.mark.parametrize("name", ["name", "args", "module", "process", "thread", "message", "asctime", "taskName"])
     def test_reserved_extra_keys(self, entry, name):
         """The mapping argument takes the names that ``extra`` refuses (pitfall 11)."""

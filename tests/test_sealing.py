@@ -465,7 +465,7 @@ if __name__ == "__main__":
     def test_what_cannot_be_read_is_sealed_too(self, path, logger_of, monkeypatch):
         """An event that stands for a call which broke the chain is part of the stream."""
         logger = logger_of()
-        monkeypatch.setattr("agentlogsafe.chain.normalize", lambda *_: 1 / 0)
+        monkeypatch.setattr("agentlogsafe._maker.normalize", lambda *_: 1 / 0)
         logger.info("decision", {"n": 1})
         monkeypatch.undo()
         logger.info("decision", {"n": 2})

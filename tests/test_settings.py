@@ -110,3 +110,30 @@ def test_a_refused_handler_is_not_left_to_logging():
     left = [ref() for ref in logging._handlerList]
     made = [handler for handler in left if not any(handler is other for other in before)]
     assert not [handler for handler in made if isinstance(handler, agentlogsafe.AuditHandler)], raised
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rename_fields": "x"},
+        {"static_fields": "x"},
+        {"defaults": 5},
+        {"timestamp": 5.5},
+        {"json_default": "x"},
+        {"prefix": 5},
+        {"reserved_attrs": 5},
+        {"datefmt": 5},
+        {"fmt": 5},
+        {"fmt": "{bad", "style": "{"},
+        {"fmt": "x", "style": "?"},
+    ],
+    ids=str,
+)
+def test_options_of_a_formatter(options):
+    """An unfit option of python-json-logger, too, is refused when logging is configured, by its name."""
+    (name, *_) = options
+
+    with pytest.raises(
+        ConfigurationError, match=rf"AuditFormatter.*{name if name != 'reserved_attrs' else 'iterable'}"
+    ):
+        agentlogsafe.AuditFormatter(**options)

@@ -215,3 +215,52 @@ def test_a_record_factory_that_replaces_ours(log, behind):
         logging.setLogRecordFactory(factory)
 
     assert [event["run_id"] for event in lines(stream)] == [run.run_id] * 3
+
+
+def test_a_thread_that_comes_after_the_run(log):
+    """An event is late by the time of its call, not by that of the thread behind the queue (31)."""
+    handler, stream = formatted()
+    channel = queue.Queue()
+    log.addHandler(logging.handlers.QueueHandler(channel))
+    with agentlogsafe.run(logger=log) as run:
+        log.info("decision")
+        late = agentlogsafe.carry(log.info)
+    late("decision")
+    listener = logging.handlers.QueueListener(channel, handler)
+    listener.start()
+    listener.stop()
+
+    start, inside, end, after = lines(stream)
+    assert {event["run_id"] for event in (start, inside, end, after)} == {run.run_id}
+    assert not [event for event in (start, inside, end) if "problems" in event]
+    assert after["problems"] == ["run: the event came after the run's end"]
+
+
+def test_record_factories_that_come_and_go(events):
+    """A record factory that is set and put back again and again leaves no trace on ours."""
+
+    def deep(factory):
+        found = 0
+        while factory is not logging.LogRecord:
+            factory = next(cell.cell_contents for cell in factory.__closure__ if callable(cell.cell_contents))
+            found += 1
+        return found
+
+    before = logging.getLogRecordFactory()
+    try:
+        for _ in range(20):
+            old = logging.getLogRecordFactory()
+
+            def custom(*args, old=old, **kwargs):
+                return old(*args, **kwargs)
+
+            logging.setLogRecordFactory(custom)
+            with agentlogsafe.run():
+                logging.getLogger("app").info("decision")
+            logging.setLogRecordFactory(old)
+            with agentlogsafe.run():
+                pass
+        assert deep(logging.getLogRecordFactory()) <= 1
+    finally:
+        logging.setLogRecordFactory(before)
+    assert {bool(event["run_id"]) for event in events()} == {True}

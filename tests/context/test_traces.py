@@ -6,6 +6,8 @@ import asyncio
 import logging
 import logging.handlers
 import queue
+import sys
+import types
 
 import pytest
 
@@ -159,3 +161,14 @@ def test_the_span_of_the_call_behind_a_queue(tracer):
             logger.handle(channel.get())
 
     assert [traced(event) for event in lines(stream)] == [ids(span)] * 3
+
+
+def test_half_imported(monkeypatch, events):
+    """While another thread imports OpenTelemetry, its module is there and empty: log calls go on, without a trace."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.trace", types.ModuleType("opentelemetry.trace"))
+    with agentlogsafe.run():
+        log.info("decision")
+        carrier = agentlogsafe.inject({})
+
+    assert [event["event_type"] for event in events()] == ["run_start", "decision", "run_end"]
+    assert "traceparent" not in carrier

@@ -183,6 +183,7 @@ def to_socket(folder):
             json.dumps(
                 {**dict.fromkeys(BASE_FIELDS), **{name: record[name] for name in FIELDS & record.keys()}},
                 ensure_ascii=False,
+                separators=(",", ":"),
             )
             for record in pickled(server)
         ]

@@ -366,7 +366,7 @@ class TestOutOfMemory:
         logger.info("tool_call", {"n": 1})
 
         monkeypatch.setattr(Redactor, "event", out_of_memory)
-        monkeypatch.setattr("agentlogsafe.chain.Audited", out_of_memory)
+        monkeypatch.setattr("agentlogsafe._maker.Audited", out_of_memory)
         monkeypatch.setattr("agentlogsafe.chain.Chain._broken", out_of_memory)
         logger.info("tool_call", {"note": TEXT})
         monkeypatch.undo()
