@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from agentlogsafe.errors import ConfigurationError, check_choice, check_keys, check_type
+from agentlogsafe.errors import ConfigurationError, check_choice, check_keys, check_type, nearest
 from agentlogsafe.redaction import RedactionPolicy
 
 OTHERS = ("redact", "custom", "drop")
@@ -81,8 +81,14 @@ class SealSettings:
             return source
         if not isinstance(source, Mapping):
             # YAML reads a bare `off` as false.
-            check_choice(where, "off" if source is False else source, ("chain", "off"))
-            return cls() if source == "chain" else None
+            if source == "chain":
+                return cls()
+            if source is False or source == "off":
+                return None
+            # Without the value, which may be the key.
+            hint = nearest(source, ("chain", "off")) if isinstance(source, str) else ""
+            msg = f"{where}: expected 'chain', 'off' or a mapping such as {{'key': 'env:NAME'}}{hint}"
+            raise ConfigurationError(msg)
         check_keys(where, source, (item.name for item in fields(cls)))
         made = cls(**source)
         for name in ("key", "signing_key"):

@@ -591,7 +591,9 @@ class TestCheckpoints:
             {"checkpoint_to": "c.jsonl", "signing_key": lambda: "x" * 20},
             r"seal\.signing_key: expected an Ed25519 key as PEM",
         ),
-        ("chian", r"seal: 'chian' is not one of 'chain', 'off'; did you mean 'chain'\?"),
+        ("chian", r"seal: expected 'chain', 'off' or a mapping such as .*; did you mean 'chain'\?"),
+        ("0123456789abcdef", r"seal: expected 'chain', 'off' or a mapping such as \{'key': 'env:NAME'\}$"),
+        (7, r"seal: expected 'chain', 'off' or a mapping"),
     ],
 )
 def test_settings_that_do_not_fit(setting, message):

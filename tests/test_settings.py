@@ -32,7 +32,7 @@ class TestEveryEntry:
             ({"metadata": [1]}, r"metadata: expected a mapping, got list"),
             ({"default_risk": 7}, r"default_risk: expected a mapping, got int"),
             ({"others": "redcat"}, r"others: 'redcat' is not one of .*; did you mean 'redact'\?"),
-            ({"seal": "chian"}, r"seal: 'chian' is not one of 'chain', 'off'; did you mean 'chain'\?"),
+            ({"seal": "chian"}, r"seal: expected 'chain', 'off' or a mapping .*; did you mean 'chain'\?"),
             ({"limits": {"lines": 5}}, r"limits: unknown setting 'lines'; did you mean 'line'\?"),
             ({"limits": {"line": 5}}, r"limits\.line: expected an integer of at least 1024, got 5"),
             ({"limits": {"depth": True}}, r"limits\.depth: expected an integer"),
