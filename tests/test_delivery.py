@@ -684,15 +684,57 @@ def test_metrics_for_prometheus():
     prometheus_client = pytest.importorskip("prometheus_client", reason="needs prometheus-client")
     from agentlogsafe import metrics
 
-    logger, _ = by_handler(name="metered", target=Target())
+    logger, _ = by_handler(name="metered", target=Target(), rate_limit={"decision": 0.001})
     logger.handlers[0].name = "metered"
-    logger.info("tool_call")
+    logger.info("decision")
+    logger.info("decision")
+    logger.info("decision")
     registry = prometheus_client.CollectorRegistry()
+    metrics.prometheus(registry)
+
     metrics.prometheus(registry)
 
     labels = {"handler": "metered", "outcome": "delivered"}
     assert registry.get_sample_value("agentlogsafe_records_total", labels) == 1
-    assert registry.get_sample_value("agentlogsafe_queued_records", {"handler": "metered"}) == 0
+    labels = {"handler": "metered", "reason": "rate limit"}
+    assert registry.get_sample_value("agentlogsafe_undelivered_records_total", labels) == 2
+    text = prometheus_client.generate_latest(registry).decode()
+    assert text.count('agentlogsafe_queued_records{handler="metered"}') == 1  # though it was registered twice
+
+
+@pytest.fixture
+def one_waits():
+    """A handler whose target hangs with one record, while another waits in the queue."""
+    target = Target()
+    target.gate.clear()
+    logger, _ = by_handler(name="waiting", target=target, queue=True)
+    logger.handlers[0].name = "waiting"
+    logger.info("tool_call")
+    while not target.attempts:
+        time.sleep(0.001)
+    logger.info("tool_call")
+    yield "waiting"
+    target.gate.set()
+    logger.handlers[0].close()
+
+
+def test_metrics_of_a_queue(one_waits):
+    """Both kinds of metrics tell how many records wait."""
+    prometheus_client = pytest.importorskip("prometheus_client", reason="needs prometheus-client")
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+    from agentlogsafe import metrics
+
+    registry = prometheus_client.CollectorRegistry()
+    metrics.prometheus(registry)
+    reader = InMemoryMetricReader()
+    metrics.otel(MeterProvider([reader]).get_meter("test"))
+
+    assert registry.get_sample_value("agentlogsafe_queued_records", {"handler": one_waits}) == 1
+    found = reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics
+    (queued,) = [metric for metric in found if metric.name == "agentlogsafe.queued_records"]
+    assert [point.value for point in queued.data.data_points if point.attributes["handler"] == one_waits] == [1]
 
 
 def test_metrics_for_opentelemetry():
