@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from agentlogsafe.chain import chain_for
-from agentlogsafe.errors import check_keys
+from agentlogsafe.errors import check_keys, check_type
 from agentlogsafe.handler import OWN_SETTINGS, AuditHandler, audits, bare_handlers, describe
 from agentlogsafe.redaction import redact
 from agentlogsafe.settings import SETTING_NAMES
@@ -26,6 +26,7 @@ def install(logger: logging.Logger | str | None = None, **settings: Any) -> list
     Raises:
         ConfigurationError: for an unknown or unfit setting.
     """
+    check_type("install.logger", logger, (logging.Logger, str, type(None)), "a logger or its name")
     check_keys("install", settings, SETTING_NAMES | OWN_SETTINGS)
     chain_for("install", {name: value for name, value in settings.items() if name in SETTING_NAMES})
     if logger is None:

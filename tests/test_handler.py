@@ -641,3 +641,9 @@ def test_set_target():
     logger.handlers[0].setTarget(None)
 
     assert valid(lines(stream)[0])
+
+
+def test_install_on_something_else():
+    """What is no logger is refused when it is given."""
+    with pytest.raises(ConfigurationError, match=r"install\.logger: expected a logger or its name, got int"):
+        agentlogsafe.install(5)
