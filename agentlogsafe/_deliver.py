@@ -79,7 +79,7 @@ def _parsed(path: Path, text: str) -> object:
 
         return yaml.safe_load(text)
     except ImportError as error:
-        msg = f"{str(path)!r}: reading YAML needs PyYAML: pip install pyyaml (a .json file needs nothing)"
+        msg = f"{str(path)!r}: reading YAML needs PyYAML: pip install 'agentlogsafe[cli]' (a .json file needs nothing)"
         raise MissingExtraError(msg) from error
     except Exception as error:
         msg = f"{str(path)!r} is no {kind}: {error}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import os
 import re
 import shlex
 import sys
@@ -25,12 +26,15 @@ from rich.text import Text
 from agentlogsafe._demo_agent import CONFIGURATIONS, WORKFLOWS
 from agentlogsafe._timeline import is_plain, timeline
 from agentlogsafe.errors import AgentLogSafeError
+from agentlogsafe.handler import AuditHandler
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import CodeType
+
+_NARROW = 28  # what an event needs beside its call, or at least
 
 _MASK = re.compile(r"\[[A-Z][A-Z_]*\]")
 
@@ -55,7 +59,8 @@ def run(entry: str, path: Path) -> list[Row]:
         OSError: when the file cannot be opened.
         AgentLogSafeError: when it cannot be read back, or not all lines are in it, as on a full disk.
     """
-    path.write_bytes(b"")
+    with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)):
+        pass
     if not path.is_file():
         msg = f"{str(path)!r} is no regular file"
         raise AgentLogSafeError(msg)
@@ -86,6 +91,9 @@ def _with_stdlib(entry: str, workflow: Callable[[Any], None], path: Path, lines:
         log.removeFilter(note)
         for handler in list(log.handlers):
             log.removeHandler(handler)
+            if isinstance(handler, AuditHandler):
+                handler.counters.reported = handler.counters.accepted  # the file has the calls' events, and no report
+                handler.close()
             (getattr(handler, "target", None) or handler).close()
 
 
@@ -158,7 +166,7 @@ def show(to: Console, entry: str, path: Path, rows: list[Row]) -> None:
     for title, part in (
         ("The configuration", _configuration(entry)),
         ("The calls as written, and the events as stored", _side_by_side(rows, to.width)),
-        ("One of these events in full", _json(example, to.width - 4)),
+        ("One of these events in full", _json(example, max(to.width - 4, _NARROW))),
         ("What was redacted", _redacted(events)),
         ("The timeline of the run", timeline(events, to)),
         ("The file", _next(path, len(rows), entry)),
@@ -183,17 +191,24 @@ def _side_by_side(rows: list[Row], width: int) -> RenderableType:
     left = max(len(line) for row in rows for line in row.written.splitlines()) + 1
     left = max(left, min(width // 2 - 4, 52))
     right = width - left - 7
+    beside = right >= _NARROW
     table = Table(box=box.HORIZONTALS, show_lines=True, show_header=False, padding=(0, 1, 0, 0), border_style="dim")
-    table.add_column(width=left)
-    table.add_column(width=right)
+    if beside:
+        table.add_column(width=left)
+        table.add_column(width=right)
+    else:
+        right = max(width - 4, _NARROW)
+        table.add_column()
     asked_by = rows[0].stored.get("actor")
     for row in rows:
         alike = _ALIKE if "event_type" in row.stored else _ALIKE_LINE
         left_out: tuple[Any, ...] = (None, {}, asked_by)
         own = {name: value for name, value in row.stored.items() if name not in alike and value not in left_out}
-        table.add_row(_python(row.written), _json(_without_stack(own), right))
+        pair = (_python(row.written), _json(_without_stack(own), right))
+        table.add_row(*(pair if beside else [Group(*pair)]))
     note = (
-        "On the right, nulls and what is alike in every event (ids, time, names, level, policy) are left out. "
+        f"{'On the right' if beside else 'Below each call'}, "
+        "nulls and what is alike in every event (ids, time, names, level, policy) are left out. "
         "A call that is no event is stored as an ordinary line, redacted, with the ids of its run."
     )
     return Group(table, Text(note, "dim"))

@@ -29,7 +29,25 @@ def main() -> None:
             raise
         missing = MissingExtraError("the command needs click and rich: pip install 'agentlogsafe[cli]'")
         sys.exit(f"agentlogsafe: {missing}")
-    group(prog_name="agentlogsafe")
+    try:
+        try:
+            group(prog_name="agentlogsafe")
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # else the interpreter does, and has its own way to say that it failed
+    except OSError as error:
+        sys.stdout = None  # what is left in it would be tried again
+        if isinstance(error, BrokenPipeError):  # the reader has enough
+            sys.exit(1)
+        place = repr(error.filename) if error.filename else "the output"
+        sys.exit(f"agentlogsafe: {place} cannot be read or written: {error.strerror or type(error).__name__}")
+
+
+def _open_output() -> None:
+    import click  # noqa: PLC0415 -- of the extra 'cli'
+
+    if sys.stdout is None:
+        raise click.ClickException("standard output is closed")  # noqa: EM101, TRY003 -- what click takes
 
 
 def commands() -> click.Group:
@@ -85,6 +103,7 @@ def commands() -> click.Group:
         """
         from agentlogsafe import _demo, _timeline  # noqa: PLC0415 -- the first imports rich
 
+        _open_output()
         try:
             rows = _demo.run(entry, output)
         except OSError as error:
@@ -109,6 +128,7 @@ def commands() -> click.Group:
         """
         from agentlogsafe.events import json_schema  # noqa: PLC0415
 
+        _open_output()
         click.echo(orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2))
 
     @group.command(epilog="Exit status: 0 success, 1 some input could not be read or was withheld, 2 wrong usage.")
@@ -134,6 +154,9 @@ def commands() -> click.Group:
             filtered = Filter(Path(policy) if policy and Path(policy).is_file() else policy)
         except ConfigurationError as error:
             raise click.BadParameter(str(error), param_hint="'--policy'") from error
+        _open_output()
+        if sys.stdin is None and "-" in (files or ("-",)):
+            raise click.ClickException("standard input is closed")  # noqa: EM101, TRY003 -- what click takes
         out = sys.stdout.buffer
         for name in files or ("-",):
             with nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb") as source:

@@ -103,6 +103,27 @@ class TestMain:
             cli.main()
 
 
+FULL, CLOSED = "No space left on device", "is closed"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
+@pytest.mark.parametrize("command", ["schema", "demo -o d.jsonl", "demo --json -o d.jsonl", "redact in.txt", "redact"])
+@pytest.mark.parametrize(("how", "why"), [(">/dev/full", FULL), (">&-", CLOSED), ("<&- >/dev/null", CLOSED)])
+def test_output_that_takes_nothing(tmp_path, command, how, why):
+    """What cannot be printed, or read, is said in one line, with a status that says so."""
+    if "<&-" in how and command != "redact":
+        pytest.skip("reads nothing")
+    (tmp_path / "in.txt").write_text("a line\n")
+    program = f"{sys.executable} -c '{MAIN}' {command} {how}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", program], cwd=tmp_path, input=b"a line\n", capture_output=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 1
+    (said,) = done.stderr.decode().splitlines()
+    assert why in said
+
+
 class TestSchema:
     def test_prints_plain_json(self):
         """What is piped is the schema, and nothing else."""
@@ -162,6 +183,25 @@ class TestDemo:
         assert '"api_key": "crm-live-5f1c0b7e",' in out
         assert "└─ run_end" in out
         assert str(tmp_path / "demo.jsonl").replace("\n", "")[:20] in out
+
+    @pytest.mark.parametrize("width", [10, 45, 60])
+    def test_narrow_terminals(self, tmp_path, width):
+        """Where there is no room for a call and its event side by side, the event stands below, whole."""
+        done = start("demo", "-o", str(tmp_path / "demo.jsonl"), COLUMNS=str(width))
+        out, err, status = finish(done)
+
+        assert (err, status) == ("", 0)
+        assert max(map(len, out.splitlines())) <= width
+        assert width < 45 or '"retrieval_query"' in out.partition("Below each call")[0].replace(" ", "")
+
+    @pytest.mark.parametrize("entry", ["formatter", "handler"])
+    def test_is_silent_and_private(self, tmp_path, entry):
+        """The demo ends without a word on stderr, and its file is its owner's alone."""
+        path = tmp_path / "demo.jsonl"
+        _, err, status = finish(start("demo", "--entry", entry, "-o", str(path)))
+
+        assert (err, status) == ("", 0)
+        assert path.stat().st_mode & 0o777 == 0o600
 
     def test_a_pipe_gets_no_colour(self, tmp_path):
         """Output that is piped is plain text."""
