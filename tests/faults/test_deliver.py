@@ -399,7 +399,7 @@ class TestUnusable:
         configure()
         monkeypatch.setitem(sys.modules, "yaml", None)
 
-        self.check("reading YAML needs PyYAML: pip install pyyaml")
+        self.check("reading YAML needs PyYAML: pip install 'agentlogsafe[cli]'")
 
 
 def test_progress_bar(folder):
