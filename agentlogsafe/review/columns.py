@@ -249,8 +249,9 @@ class Columns:
         files, before = [""] * (len(parts)), [0] * len(parts)
         for part, file, lines in parts:
             files[part], before[part] = file, lines
-        self._run("SET VARIABLE files = ?", [files])
-        self._run("SET VARIABLE before = ?", [before])
+        # Not as parameters: for a list, DuckDB before 2 imports pandas, where that is installed.
+        self._run(f"SET VARIABLE files = {_listed(files)}::VARCHAR[]")
+        self._run(f"SET VARIABLE before = {before}::BIGINT[]")
         usual = ", ".join(self._usual(name) for name in EVENTS)
         for name, types in COLUMNS.items():
             columns = ", ".join(_other(of) for of in ("file", *types))
@@ -306,7 +307,7 @@ def _reading(types: Mapping[str, str]) -> str:
     return f"read_json({{}}, {options})"
 
 
-def _listed(paths: Iterable[Path]) -> str:
+def _listed(paths: Iterable[Path | str]) -> str:
     return f"[{', '.join(_literal(str(path)) for path in paths)}]"
 
 

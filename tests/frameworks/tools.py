@@ -21,6 +21,7 @@ from tests.helpers import clean, valid
 from tests.test_docs import ROOT, blocks_of
 
 OUTSIDE = ["run: the event is outside any run"]
+SENT = "019f0000-0000-7000-8000-000000000000"
 LATE = ["run: the event came after the run's end"]
 
 
@@ -122,10 +123,10 @@ class Served:
     def run(self, path):
         """Send a request from inside a run of ours; return status, body, and the events of the run it became."""
         caller = f"caller-{next(self._numbers)}"
-        status, body = self.ask(path, **{"agentlogsafe-context": f"run_id={caller},parent_event_id=sent"})
+        status, body = self.ask(path, **{"agentlogsafe-context": f"run_id={caller},parent_event_id={SENT}"})
         events = self.wait_for(lambda event: event.get("parent_run_id") == caller)
         assert {event.get("parent_run_id") for event in events} == {caller}
-        assert events[0]["parent_event_id"] == "sent"
+        assert events[0]["parent_event_id"] == SENT
         return status, body, events
 
     def all(self):
