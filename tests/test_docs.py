@@ -27,6 +27,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.helpers import unmeasured
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -97,7 +99,7 @@ def _name(path: Path) -> str:
 def run(command: list[str], folder: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run *command* in *folder*, with the scripts of this interpreter's environment first on the path."""
     scripts = str(Path(sys.executable).parent)
-    env = {**os.environ, "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")]), "PYTHONIOENCODING": "utf-8"}
+    env = {**unmeasured(), "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")]), "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(
         command, cwd=folder, env=env, input=stdin, capture_output=True, encoding="utf-8", timeout=120, check=False
     )

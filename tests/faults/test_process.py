@@ -377,7 +377,7 @@ def test_clock_of_the_process_steps(tmp_path):
     offset = tmp_path / "offset"
     offset.write_text("+0")
     environment = {
-        **os.environ,
+        **unmeasured(),
         "LD_PRELOAD": str(FAKETIME[0]),
         "FAKETIME_TIMESTAMP_FILE": str(offset),
         "FAKETIME_NO_CACHE": "1",

@@ -13,12 +13,13 @@ import threading
 import time
 
 import agentlogsafe
+from tests.helpers import unmeasured
 
 
 def run_program(source, *arguments, **options):
     """Run a program in a fresh interpreter."""
     command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(source), *arguments]
-    options = {"capture_output": True, "text": True, "timeout": 180, **options}
+    options = {"capture_output": True, "text": True, "timeout": 180, "env": unmeasured(), **options}
     return subprocess.run(command, check=False, **options)
 
 
