@@ -113,8 +113,11 @@ def _post(address: str, body: bytes) -> None:
     headers = {"Content-Type": "application/json", "User-Agent": "agentlogsafe"}
     # The scheme was checked: no file is opened by this.
     request = urllib.request.Request(address, body, headers, method="POST")  # noqa: S310
-    with _OPENER.open(request, timeout=_PATIENCE):
-        pass
+    try:
+        _OPENER.open(request, timeout=_PATIENCE).close()
+    except urllib.error.HTTPError as error:
+        error.close()  # it is an answer, too, and holds a connection
+        raise
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
