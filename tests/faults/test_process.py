@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ import sys
 import textwrap
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,9 @@ def test_signal_while_a_lock_is_held(tmp_path, settings):
 @pytest.fixture
 def _unmeasured_threads():
     """Have threads that start meanwhile hold no lock of coverage's: a child forked then would wait for it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()  # what other tests left would else be collected, and warned of, in this one
     hook = threading.gettrace()
     threading.settrace(None)
     yield
