@@ -58,6 +58,7 @@ class Maker:
         self._line, self._string = max(_LEAST_LINE, limits.line - room), limits.string
         self._views = Views(settings, self.redactor)
         self.name, self.names, self.level = self._views.name, self._views.names, self._views.level
+        self._levels = self._views.levels
 
     def safe_event(self, event_type: str, fields: Mapping[Any, object], call: Call) -> Audited:
         """Return the event of a call that no handler asked for, unsealed: it has no place in a stream. Never raises."""
@@ -142,7 +143,7 @@ class Maker:
             if event["parent_event_id"] is None:
                 event["parent_event_id"] = parent
         if level is not None:
-            event["level"] = self.level(level)
+            event["level"] = self._levels.get(level) or self.level(level)
         if logger is not None:
             event["logger"] = self.name(logger)
         if _OTEL in sys.modules or (frame is not None and frame.trace is not None):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from agentlogsafe import _records as records
-from agentlogsafe._records import Redacted
 from agentlogsafe.context import STAMP
 from agentlogsafe.limits import fit, written_wide
 from agentlogsafe.redaction import Redactor, Report, RunMemory
@@ -88,7 +87,7 @@ class Ordinary:
 
     def event_dict(
         self, given: Mapping[str, Any], stack: object, ids: Mapping[str, str], memory: RunMemory | None
-    ) -> Redacted:
+    ) -> dict[str, Any]:
         """Return a redacted copy of an event dict, its exception rendered, and its *stack*."""
         fields = {name: value for name, value in given.items() if name != STAMP}
         if stack is not None:
@@ -105,7 +104,7 @@ class Ordinary:
         # What renders it is the application's, and may write each character, and the space around it, in full.
         line = {name: clean.pop(name) for name in _HEAD if name in clean} | {"fields": clean}
         said = self._fit(line, ("fields", *_HEAD), report, written_wide)
-        return Redacted({**said, **ids, **line.pop("fields"), **line})
+        return {**said, **ids, **line.pop("fields"), **line}
 
     def _fit(
         self,

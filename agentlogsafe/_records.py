@@ -34,23 +34,7 @@ _OURS = frozenset(("agentlogsafe", "structlog", "logging"))
 _MAX_REPR = 10_000
 
 
-FORMATTER_KEYS = ("_record", "_from_structlog")
-
-
-class Redacted(dict[str, Any]):
-    """An event dict that has been through a chain: an ordinary line, or an event."""
-
-    __slots__ = ()
-
-    def __delitem__(self, key: str) -> None:
-        # A ProcessorFormatter takes out what it put into its event dict, of whatever has become of that.
-        if key in FORMATTER_KEYS:
-            self.pop(key, None)
-        else:
-            super().__delitem__(key)
-
-
-class Audited(Redacted):
+class Audited(dict[str, Any]):
     """An event that has been through a chain; the type is what says so.
 
     Renderers of structlog that ask for the message under ``event`` get the event type, by which the event is known

@@ -42,7 +42,7 @@ class Views:
     def __init__(self, settings: Settings, redactor: Redactor) -> None:
         self._settings, self._redactor = settings, redactor
         self._names: dict[str, str] = {}
-        self._levels: dict[str, str] = {}
+        self.levels: dict[str, str] = {}
         self._sets_of_names: dict[tuple[Any, ...], dict[str, str]] = {}
         self.base = self._make(None, None)
 
@@ -57,11 +57,11 @@ class Views:
 
     def level(self, text: str) -> str:
         """Return the name of a level in lower case, redacted: an application can choose that, too."""
-        known = self._levels.get(text)
+        known = self.levels.get(text)
         if known is None:
-            if len(self._levels) >= _MAX_NAMES:
-                self._levels.clear()
-            known = self._levels[text] = self.name(text).lower()
+            if len(self.levels) >= _MAX_NAMES:
+                self.levels.clear()
+            known = self.levels[text] = self.name(text).lower()
         return known
 
     def names(self, attributes: Mapping[str, Any]) -> dict[str, str]:

@@ -9,11 +9,12 @@ from typing import Any
 
 import structlog
 
-from agentlogsafe._records import FORMATTER_KEYS, STANDARD, Audited, Redacted
+from agentlogsafe._records import STANDARD, Audited
 from agentlogsafe.chain import Chain, chain_for
 from agentlogsafe.context import STAMP, Stamp
 
 EventDict = MutableMapping[str, Any]
+_FORMATTER_KEYS = ("_record", "_from_structlog")
 Processor = Callable[[Any, str, EventDict], Any]
 
 
@@ -48,6 +49,8 @@ class _Audit:
         sealer = self._chain.sealer
         if sealer is not None:
             self._joined = sealer.join(self, self._joined)
+        if type(event_dict) is _Handed:
+            return event_dict
         if "_record" in event_dict and issubclass(type(event_dict["_record"]), logging.LogRecord):
             return self._from_formatter(event_dict["_record"], logger, method, event_dict)
         made = self._chain.event_dict(logger, method, event_dict)
@@ -69,20 +72,34 @@ class _Audit:
 
     def _from_formatter(self, record: Any, logger: Any, method: str, event_dict: EventDict) -> EventDict:
         """Audit inside a `structlog.stdlib.ProcessorFormatter`, which gives the record along."""
-        if type(event_dict) is Audited:
-            return event_dict
         if event_dict.get("positional_args") and not record.args:
             # The formatter took them off its copy of the record; a mapping among them has the fields.
             record = logging.makeLogRecord({**record.__dict__, "args": event_dict["positional_args"]})
         if type(record.msg) is Audited or not event_dict.get("_from_structlog"):
             made = self._chain.record(record)
             if type(made) is Audited:
-                return made
+                return _Handed(made)
         # The record has the raw message; what comes after this processor does not get it.
-        plain = {name: value for name, value in event_dict.items() if name not in FORMATTER_KEYS}
+        plain = {name: value for name, value in event_dict.items() if name not in _FORMATTER_KEYS}
         result = self._chain.event_dict(logger, method, plain)
         # Dropping would raise DropEvent, which a ProcessorFormatter lets escape into the application.
-        return Redacted(event=None) if result is None else result
+        return _Handed({"event": None} if result is None else result)
+
+
+class _Handed(Audited):
+    """What a ProcessorFormatter gets: an event or an ordinary line, which no longer has what the formatter put into it.
+
+    Not `Audited` itself: a class with ``__delitem__`` is a third slower at setting items, too.
+    """
+
+    __slots__ = ()
+
+    def __delitem__(self, key: str) -> None:
+        # `remove_processors_meta` takes out what it takes to be there.
+        if key in _FORMATTER_KEYS:
+            self.pop(key, None)
+        else:
+            super().__delitem__(key)
 
 
 def to_stdlib(_: Any, __: str, event_dict: EventDict) -> tuple[tuple[str], dict[str, Any]]:
