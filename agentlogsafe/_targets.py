@@ -82,8 +82,17 @@ def _formatting(handler: logging.Handler, formatter: logging.Formatter | None) -
     return format_record
 
 
-def escape(handler: logging.Handler) -> None:
-    """Have *handler*, whose stream does not take all of Unicode, write the rest of it as JSON does."""
+_escaping: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
+
+
+def escape(handler: logging.Handler) -> bool:
+    """Have *handler*, whose stream does not take all of Unicode, write the rest of it as JSON does.
+
+    Returns False where it does so already.
+    """
+    if handler in _escaping:
+        return False
+    _escaping.add(handler)
     before = handler.format
 
     def format_record(record: logging.LogRecord) -> str:
@@ -91,6 +100,7 @@ def escape(handler: logging.Handler) -> None:
         return escaped(text) if heard.active is handler else text
 
     handler.__dict__["format"] = format_record
+    return True
 
 
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")

@@ -41,7 +41,8 @@ class Turns:
     def take(self) -> None:
         """Wait for a turn, if one can be had in time."""
         me = threading.get_ident()
-        if self._holder in (0, me) or self._comes(me):
+        holder = self._holder
+        if holder == 0 or holder == me or self._comes(me):  # noqa: PLR1714 -- a tuple would be made for it
             self._holder = me
             self._inside = True
 

@@ -159,15 +159,6 @@ def deliver(handler: logging.Handler, record: logging.LogRecord, *, any_level: b
     """
     if record.levelno < handler.level and not any_level:
         return None
-    error = _handle(handler, record)
-    if type(error) is UnicodeEncodeError and isinstance(handler, logging.StreamHandler):
-        escape(handler)  # the stream has taken nothing of the line
-        error = _handle(handler, record)
-    return None if error is None else type(error).__name__
-
-
-def _handle(handler: logging.Handler, record: logging.LogRecord) -> BaseException | None:
-    """Give *record* to *handler*; return what kept it from being written."""
     hearing = heard.__dict__  # of this thread; a thread-local attribute costs three times a dict's
     outer = hearing.get("active")
     hearing["active"], hearing["error"] = handler, None
@@ -181,4 +172,8 @@ def _handle(handler: logging.Handler, record: logging.LogRecord) -> BaseExceptio
     finally:
         hearing["active"] = outer
         hearing["error"] = None
-    return error
+    if error is None:
+        return None
+    if type(error) is UnicodeEncodeError and isinstance(handler, logging.StreamHandler) and escape(handler):
+        return deliver(handler, record, any_level=any_level)  # the stream has taken nothing of the line
+    return type(error).__name__

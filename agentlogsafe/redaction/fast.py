@@ -100,14 +100,17 @@ def questions(endings: Iterable[str]) -> Callable[[str], int | None] | None:
             if _shut:
                 return None
             raw = text.encode()
-            found = 0
-            for place in words(raw) or ():
-                found |= word_bits[place]
-            for place in counted(raw) or ():
-                found |= counted_bits[place]
-            return found
+            of_words, of_counted = words(raw), counted(raw)
         finally:
             _inside.pop()
+        found = 0
+        if of_words:
+            for place in of_words:
+                found |= word_bits[place]
+        if of_counted:
+            for place in of_counted:
+                found |= counted_bits[place]
+        return found
 
     return answers
 
@@ -121,5 +124,6 @@ def _set(re2: ModuleType, rows: Iterable[tuple[int, str]]) -> Callable[[bytes], 
     for _, pattern in rows:
         patterns.Add(pattern)
     patterns.Compile()
-    match: Callable[[bytes], list[int] | None] = patterns.Match
+    # What the package wraps: the wrapper costs half as much again.
+    match: Callable[[bytes], list[int] | None] = getattr(patterns, "_set", patterns).Match
     return match
