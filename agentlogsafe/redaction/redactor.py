@@ -68,7 +68,8 @@ class Redactor:
             walk = Walk(self._rules, report, memory if self.policy.memory else None)
             walk.put(root, "", value, Walk.person({}, value, None) if category == "NAME?" else category, None)
             self._finish(walk)
-            self._noted(report)
+            if report.counts:
+                self._noted(report)
             return root.get("")
         except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
             report.problem("redaction failed; the value was withheld")
@@ -84,8 +85,10 @@ class Redactor:
                 fields = minimizer.before(event_type, fields, report)
             walk = Walk(self._rules, report, memory if self.policy.memory else None)
             out = walk.mapping(fields if type(fields) is dict else dict(fields), None, None)  # type: ignore[arg-type]
-            self._finish(walk)
-            self._noted(report)
+            if walk.texts:
+                self._finish(walk)
+            if report.counts:
+                self._noted(report)
             if minimizer is not None:
                 minimizer.after(event_type, out, report)
             return out  # noqa: TRY300 - the guarded part is the whole
@@ -123,7 +126,7 @@ class Redactor:
         if not texts:
             return
         joined = texts[0] if len(texts) == 1 else "\n".join(texts)
-        if "{" in joined or "[" in joined or '\\"' in joined:
+        if "{" in joined or "[" in joined or ("\\" in joined and '\\"' in joined):
             texts = self._structured(walk, level)
             joined = "\n".join(texts)
         walk.report.size += len(joined)

@@ -65,7 +65,7 @@ class Rules:
 class Walk:
     """The state of one pass."""
 
-    __slots__ = ("json", "keys", "memory", "nodes", "places", "report", "rules", "slots", "texts")
+    __slots__ = ("keys", "memory", "nodes", "places", "report", "rules", "slots", "texts")
 
     def __init__(self, rules: Rules, report: Report, memory: RunMemory | None) -> None:
         """Start a pass that writes into *report* and, when given, into *memory*."""
@@ -88,7 +88,7 @@ class Walk:
         names = rules.names
         texts, slots, places = self.texts, self.slots, self.places
         out: dict[str, object] = {}
-        private = False
+        private = renamed = False
         pairs = value.items()
         size = len(value)
         self.keys += size
@@ -96,19 +96,21 @@ class Walk:
             self.report.truncated.append({"path": path(trail), "reason": "items", "length": size})
             pairs = list(pairs)[: rules.items - 1]  # type: ignore[assignment]
         for key, item in pairs:
-            entry = names.get(key)  # type: ignore[call-overload]
-            if entry is None:
-                entry = self.name(key)
-            name, found = entry
-            if name in out:
+            try:
+                name, found = names[key]  # type: ignore[index]
+            except KeyError:
+                name, found = self.name(key)
+                renamed = True
+            if renamed and name in out:  # a name that is known is the key itself, and no other key's
                 name = _another(name, out)
             kind = type(item)
             if found is None:
                 if category is None:
                     if kind is str:
-                        if len(item) == 36 and _UUID.match(item):  # type: ignore[call-overload,arg-type]  # noqa: PLR2004 - the length of a UUID
+                        length = len(item)  # type: ignore[arg-type]
+                        if length == 36 and _UUID.match(item):  # type: ignore[call-overload]  # noqa: PLR2004 - the length of a UUID
                             out[name] = item
-                        elif len(item) > _LONGEST:  # type: ignore[arg-type]
+                        elif length > _LONGEST:
                             self.put(out, name, item, None, trail)
                         else:
                             out[name] = item
@@ -126,8 +128,14 @@ class Walk:
                         and (trail is None or (trail[0] is None and trail[2] is not item))
                         and item is not value
                         and self.nodes < _NODES
+                        and rules.depth >= _SHALLOW
                     ):
-                        out[name] = self._plain(item, (trail, name, item), name)  # type: ignore[arg-type]
+                        self.nodes += len(item)  # type: ignore[arg-type]
+                        try:
+                            out[name] = self.mapping(item, None, (trail, name, item))  # type: ignore[arg-type]
+                        except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
+                            self.report.problem(f"{describe(item)} could not be read; it was withheld")
+                            out[name] = UNREDACTABLE
                         continue
                 else:
                     found = category
@@ -142,16 +150,6 @@ class Walk:
         if private:
             self._private_key(out)
         return out
-
-    def _plain(self, value: dict[object, object], here: Trail, name: str) -> object:
-        self.nodes += len(value)
-        if self.rules.depth < _SHALLOW:
-            return self._container({}, name, value, None, here[0] if here is not None else None)
-        try:
-            return self.mapping(value, None, here)
-        except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
-            self.report.problem(f"{describe(value)} could not be read; it was withheld")
-            return UNREDACTABLE
 
     def _private_key(self, out: dict[str, object]) -> None:
         """Mask the private parts of a JSON Web Key (RFC 7518): what else stands in it is public."""
