@@ -29,6 +29,7 @@ observers: list[Callable[[Audited], None]] = []
 
 
 _LEAST_LINE = 1_024
+_REST = 2_048  # bytes of what the library itself adds to an event, the logger's name among it
 _OTEL = "opentelemetry.trace"
 _NO_RUN = "run: the event is outside any run"
 _AFTER_END = "run: the event came after the run's end"
@@ -82,9 +83,8 @@ class Maker:
         problems = list(known)
         found = normalize(fields, problems)
         payload = found["payload"]
-        named = found.pop("event_type", None)
-        if event_type is None or named is not None:
-            event_type = named or event_type or "custom"
+        if event_type is None or "event_type" in found:
+            event_type = found.pop("event_type", event_type) or "custom"
         if message is not None:
             payload.setdefault("message", message)
         if positional is not None:
@@ -110,7 +110,6 @@ class Maker:
                     clean[name] = {"value": clean[name]}  # the redactor withheld it whole
 
         view = self._views.of(run, stamp.defaults)
-        risk, metadata = clean.pop("risk", None), clean.pop("metadata", None)
         # The template has the fields in their order, and what settings and run say of them.
         event = Audited(view.template)
         event.update(clean)
@@ -122,8 +121,15 @@ class Maker:
             problems.append("timestamp: the record's time is no time; the present is used")
             created = time.time()
             event["timestamp"] = timestamp(created)
-        event["risk"] = risk or {} if view.risk is None else merged(view.risk, risk)
-        event["metadata"] = metadata or {} if view.metadata is None else merged(view.metadata, metadata)
+        # Those of the template are nobody's to keep: a handler may change its event.
+        if view.risk is not None:
+            event["risk"] = merged(view.risk, clean.get("risk"))
+        elif "risk" not in clean:
+            event["risk"] = {}
+        if view.metadata is not None:
+            event["metadata"] = merged(view.metadata, clean.get("metadata"))
+        elif "metadata" not in clean:
+            event["metadata"] = {}
         if run is None:
             if event["run_id"] is None:
                 problems.append(_NO_RUN)
@@ -149,9 +155,12 @@ class Maker:
         if _OTEL in sys.modules or (frame is not None and frame.trace is not None):
             _add_trace(event, stamp.trace or trace_of(frame))
         self._finish(event, report, view, problems, stamp)
-        event.line = fit(event, self._line, self._string, report.size, self._write)
-        if rendered and len(event.line) * WIDER > self._line:
-            fit(event, self._line, self._string, report.size, written_wide)
+        if rendered and self._is_short(event, report, view):
+            event.line = None
+        else:
+            event.line = fit(event, self._line, self._string, report.size, self._write)
+            if rendered and len(event.line) * WIDER > self._line:
+                fit(event, self._line, self._string, report.size, written_wide)
         for observe in observers:
             observe(event)
         return event
@@ -176,6 +185,15 @@ class Maker:
             problems = [*problems, *view.problems, *report.problems]
         if problems:
             event["problems"] = problems
+
+    def _is_short(self, event: Audited, report: Report, view: View) -> bool:
+        """Return whether an event fits its line by far, so that it need not be written only to be measured."""
+        return (
+            view.most + self.redactor.most_bytes(report) + _REST <= self._line
+            and report.size <= self._string
+            and not (report.counts or report.truncated or "problems" in event)
+            and self._write is orjson.dumps
+        )
 
     def _unreadable(self, stamp: object, level: object, logger: object, error: Exception) -> Audited:
         """Return an event that says that the call could not be read, when all else failed."""

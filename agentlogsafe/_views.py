@@ -8,6 +8,7 @@ import orjson
 
 from agentlogsafe import _records as records
 from agentlogsafe.events import BASE_FIELDS, SCHEMA_VERSION, normalize
+from agentlogsafe.limits import written_wide
 from agentlogsafe.redaction import Report
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class View(NamedTuple):
     metadata: bytes | None
     redactions: dict[str, int]
     problems: list[str]
+    most: int
+    """Bytes of all this as JSON, of whatever writer, at most."""
 
 
 class Views:
@@ -122,6 +125,7 @@ class Views:
             orjson.dumps(metadata) if metadata else None,
             report.counts,
             problems + report.problems,
+            len(written_wide({**template, "risk": risk, "metadata": metadata})),
         )
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import agentlogsafe
 from agentlogsafe.limits import fit
+from agentlogsafe.redaction import Report, compile_policy
 
 from .helpers import EMAIL, by_formatter, by_handler, clean, examples, lines, valid
 
@@ -72,6 +73,23 @@ def test_any_payload(payload):
     _, size = one({"value": payload, "long": "é\u4e00\x00" * 700}, line=2_048)
 
     assert size <= 2_049
+
+
+VALUES = st.recursive(
+    st.text(max_size=30) | st.integers() | st.floats() | st.booleans() | st.none() | st.uuids().map(str),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=200), inner) | inner.map(json.dumps),
+    max_leaves=30,
+)
+
+
+@given(st.dictionaries(st.text(max_size=200), VALUES))
+def test_measured_without_writing_it(payload):
+    """What an event can be as JSON at most, which is known without writing it, is never too little."""
+    redactor, report = compile_policy(), Report()
+    made = redactor.event("tool_call", {"payload": payload, "tool_name": "sql"}, report)
+
+    if not (report.counts or report.truncated or report.problems):
+        assert len(json.dumps(made)) <= redactor.most_bytes(report)
 
 
 class Unreadable:

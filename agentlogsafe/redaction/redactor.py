@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _LONGEST_NAME = 128
 _ENOUGH = 4096
 _LEVELS = 6
+_ASCII, _WIDE = 6, 12  # bytes of a character, escaped
+_SCALAR = 50  # characters of a number or a UUID, and of the marks around it and its name
 _OPENING = frozenset('{["')
 _CLOSING = frozenset('}]"')
 _COMPILED: dict[tuple[object, ...], Redactor] = {}
@@ -35,7 +37,7 @@ class Redactor:
     Its methods never raise.
     """
 
-    __slots__ = ("_keys", "_mask", "_masked", "_minimizer", "_names", "_rules", "_scanner", "policy")
+    __slots__ = ("_keys", "_longest", "_mask", "_masked", "_minimizer", "_names", "_rules", "_scanner", "policy")
 
     def __init__(self, policy: RedactionPolicy, key: bytes, depth: int, items: int) -> None:
         """Compile *policy* with its *key*; containers deeper than *depth* or longer than *items* are cut."""
@@ -46,6 +48,7 @@ class Redactor:
         self.policy = policy
         self._keys = KeyRules(moved_keys(policy.sensitive, policy.harmless))
         self._names: dict[str, Entry] = {}
+        self._longest = 0  # of their names
         self._mask = replacer(policy.strategies, policy.default_strategy, key)
         self._masked = masked(policy.strategies)
         self._minimizer = (
@@ -89,6 +92,7 @@ class Redactor:
                 self._finish(walk)
             if report.counts:
                 self._noted(report)
+            report.nodes = walk.nodes + len(out)
             if minimizer is not None:
                 minimizer.after(event_type, out, report)
             return out  # noqa: TRY300 - the guarded part is the whole
@@ -96,10 +100,21 @@ class Redactor:
             report.problem("redaction failed; the fields were withheld")
             return dict.fromkeys(("payload",), UNREDACTABLE)
 
+    def most_bytes(self, report: Report) -> int:
+        """Return how long an event is at most as JSON, of whatever writer, provided that nothing of it was replaced."""
+        characters = report.size + report.nodes * (self._longest + _SCALAR)
+        return characters * (_WIDE if report.wide else _ASCII)
+
     def text(self, text: str, report: Report, memory: RunMemory | None = None) -> str:
         """Return the redacted form of one text."""
         out = self.copy(text, report, memory=memory)
         return out if type(out) is str else str(out)
+
+    @staticmethod
+    def _measured(text: str, report: Report) -> None:
+        report.size += len(text)
+        if not text.isascii():
+            report.wide = True
 
     @staticmethod
     def _noted(report: Report) -> None:
@@ -114,7 +129,10 @@ class Redactor:
         if name == key and len(key) <= _LONGEST_NAME:
             if len(self._names) >= _ENOUGH:
                 self._names.clear()
+            self._longest = max(self._longest, len(key) if key.isascii() else 2 * len(key))
             self._names[key] = entry
+        else:
+            self._measured(name, report)
         return entry
 
     def _number_text(self, text: str, report: Report) -> str:
@@ -129,7 +147,7 @@ class Redactor:
         if "{" in joined or "[" in joined or ("\\" in joined and '\\"' in joined):
             texts = self._structured(walk, level)
             joined = "\n".join(texts)
-        walk.report.size += len(joined)
+        self._measured(joined, walk.report)
         known = walk.memory.known(joined) if walk.memory is not None else None
         if KNOWN.values:
             self._registered(walk, joined)
@@ -206,6 +224,7 @@ class Redactor:
             inner.put(root, "", value, None, None)
             self._finish(inner, level + 1)
             walk.nodes = inner.nodes
+            self._measured(text, walk.report)
             if root[""] != value:
                 slot[place] = orjson.dumps(root[""]).decode()  # type: ignore[index]
                 return True

@@ -7,10 +7,11 @@ class Report:
     """Counts by category, problems and cuts of one walk; never a fragment of a value.
 
     ``content`` holds, for each content field that a policy minimized or kept for a stated purpose, what was decided
-    about it.
+    about it. ``size`` is how many characters of text there are in an event, of names only the unusual ones, ``nodes``
+    how many values, ``wide`` whether not all of the text is ASCII.
     """
 
-    __slots__ = ("content", "counts", "problems", "size", "truncated")
+    __slots__ = ("content", "counts", "nodes", "problems", "size", "truncated", "wide")
 
     def __init__(self) -> None:
         """Start empty."""
@@ -18,7 +19,8 @@ class Report:
         self.problems: list[str] = []
         self.truncated: list[dict[str, object]] = []
         self.content: dict[str, dict[str, str]] = {}
-        self.size = 0
+        self.size = self.nodes = 0
+        self.wide = False
 
     def count(self, category: str) -> None:
         """Count one replaced value."""
