@@ -222,7 +222,7 @@ class Delivery:
         for name, target in missing:
             if name in taken:
                 continue
-            failure = deliver(target, record)
+            failure = deliver(target, record) if record.levelno >= target.level else None
             if failure is not None:
                 event_id = record.__dict__.get("event_id")
                 which = f", with event {event_id}" if event_id else ""

@@ -276,9 +276,8 @@ def event_record(
 
 def line_record(record: logging.LogRecord, event: dict[str, Any]) -> AuditRecord:
     """Return a record that carries *event* to a handler which asks for nothing but the formatted line."""
-    old = record.__dict__
     made = object.__new__(AuditRecord)
-    made.__dict__ = {"msg": event["event_type"], "args": None, "levelno": old["levelno"]}
+    made.msg, made.args, made.levelno = event["event_type"], None, record.levelno
     made.audited_event = event
     return made
 

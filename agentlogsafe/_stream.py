@@ -242,7 +242,7 @@ class _Checkpoints:
                 checkpoint = seal.sign(checkpoint, self._signing_key)
             text = orjson.dumps(checkpoint).decode()
             record = logging.LogRecord("agentlogsafe.checkpoint", logging.INFO, __file__, 0, text, None, None)
-            failure = deliver(self._handler, record)
+            failure = deliver(self._handler, record) if record.levelno >= self._handler.level else None
         except Exception as error:  # noqa: BLE001 -- a log call is sacred
             failure = type(error).__name__
         if failure is not None:

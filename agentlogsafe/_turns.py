@@ -38,17 +38,17 @@ class Turns:
         self._begun = self._waited = 0.0
         self._ends = threading.local()
 
-    def take(self) -> None:
-        """Wait for a turn, if one can be had in time."""
+    def take(self) -> int:
+        """Wait for a turn, if one can be had in time; return what `give` asks for, this thread's id."""
         me = threading.get_ident()
         holder = self._holder
         if holder == 0 or holder == me or self._comes(me):  # noqa: PLR1714 -- a tuple would be made for it
             self._holder = me
             self._inside = True
+        return me
 
-    def give(self) -> None:
+    def give(self, me: int) -> None:
         """End the turn that `take` may have got, or keep it for this thread's next call."""
-        me = threading.get_ident()
         if self._holder != me:
             return
         self._inside = False

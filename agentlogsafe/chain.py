@@ -55,6 +55,7 @@ class Chain(Maker):
         else:
             super().__init__(settings, redactor, write=_to_be_sealed, room=ROOM)
             self.sealer = Sealer("seal", settings.seal, self.policy, self.end_stream)
+        self._make = self._event if self.sealer is None else self.event
         self._ordinary = Ordinary(self.redactor, settings.limits)
         self.defaults = Defaults({name: getattr(settings, name) for name in DEFAULTED})
 
@@ -89,7 +90,7 @@ class Chain(Maker):
         if type(captured) is Frame and captured.exact:
             stamp.trace = captured.trace
         try:
-            made = self._from_record(record, stamp, self.event if sealed else self._event)
+            made = self._from_record(record, stamp, self._make if sealed else self._event)
         except Exception as error:  # noqa: BLE001 -- fail closed: the event goes out, without what broke it
             made = self._broken(stamp, attributes.get("levelname"), attributes.get("name"), error, sealed=sealed)
         if sealed:
@@ -189,7 +190,7 @@ class Chain(Maker):
             )
             if stamp.fields:
                 fields |= stamp.fields
-            event = self.event(event_type, fields, call)
+            event = self._make(event_type, fields, call)
         except Exception as error:  # noqa: BLE001 -- fail closed, as above
             event = self._broken(stamp, level, name, error)
         if type(stamp) is Stamp:

@@ -152,13 +152,11 @@ def report(where: str, what: str, *, event_id: str | None = None) -> None:
         pass
 
 
-def deliver(handler: logging.Handler, record: logging.LogRecord, *, any_level: bool = False) -> str | None:
+def deliver(handler: logging.Handler, record: logging.LogRecord) -> str | None:
     """Give *record* to *handler*; return None, or the name of the exception that kept it from being written.
 
-    The handler's level, but for a record of *any_level*, and its filters apply. Exceptions stay here.
+    Its filters apply, its level is for the caller to look at. Exceptions stay here.
     """
-    if record.levelno < handler.level and not any_level:
-        return None
     hearing = heard.__dict__  # of this thread; a thread-local attribute costs three times a dict's
     outer = hearing.get("active")
     hearing["active"], hearing["error"] = handler, None
@@ -175,5 +173,5 @@ def deliver(handler: logging.Handler, record: logging.LogRecord, *, any_level: b
     if error is None:
         return None
     if type(error) is UnicodeEncodeError and isinstance(handler, logging.StreamHandler) and escape(handler):
-        return deliver(handler, record, any_level=any_level)  # the stream has taken nothing of the line
+        return deliver(handler, record)  # the stream has taken nothing of the line
     return type(error).__name__

@@ -6,6 +6,7 @@ sorts fields and never redacts: what it returns still holds the caller's objects
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import time
@@ -123,22 +124,22 @@ def new_id() -> str:
     return str(uuid7())
 
 
-_second: tuple[int, str] = (-1, "")
+_second: tuple[float, str] = (math.inf, "")
+_DIGITS = [f"{number:03d}" for number in range(1000)]
 
 
 def timestamp(seconds: float) -> str:
     """Return *seconds* since the epoch as RFC 3339 in UTC, with microseconds and ``Z``."""
     # The text of the current second is kept: formatting it anew costs more than the rest of the call. One tuple,
-    # replaced whole, so that threads never see half of an update.
+    # replaced whole, so that threads never see half of an update. To look digits up costs half of formatting them.
     global _second  # noqa: PLW0603
-    whole = int(seconds)
-    if whole > seconds:  # before 1970
-        whole -= 1
-    known, text = _second
-    if known != whole:
+    whole, text = _second
+    if not 0 <= seconds - whole < 1:
+        whole = math.floor(seconds)
         text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(whole))
         _second = (whole, text)
-    return "%s%06dZ" % (text, (seconds - whole) * 1_000_000)  # noqa: UP031 -- two thirds of the cost of an f-string
+    micro = int((seconds - whole) * 1_000_000)
+    return f"{text}{_DIGITS[micro // 1000]}{_DIGITS[micro % 1000]}Z"
 
 
 _FRACTION = re.compile(r"(?<=:[0-9]{2})\.([0-9]{1,6})[0-9]*")

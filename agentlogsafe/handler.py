@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 OWN_SETTINGS = frozenset(("fallback", "queue", "rate_limit"))
 
-_LINE, _RECORD, _FIELDS = "line", "record", "fields"
 _LINE_WRITERS = {
     logging.StreamHandler,
     logging.FileHandler,
@@ -99,6 +98,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
         self._fallback = (
             fallback if isinstance(fallback, (logging.Handler, type(None))) else FallbackFile.load(fallback)
         )
+        self._writes_fallback = fallback is None or type(self._fallback) is FallbackFile  # and no handler may export it
         # MemoryHandler is the one class whose `target: NAME` dictConfig resolves, in any order of handlers; of what
         # it does, buffering, nothing is used.
         super().__init__(capacity=1)
@@ -145,9 +145,11 @@ class AuditHandler(logging.handlers.MemoryHandler):
                     kept = self.filter(record)
                 except Exception as error:  # noqa: BLE001 -- a filter that fails keeps nothing from being recorded
                     report(self._place(), f"a filter raised {type(error).__name__}; the record is kept")
-            if kept:
-                # From Python 3.12 a filter may return another record in place of this one.
-                self.emit(kept if isinstance(kept, logging.LogRecord) else record)
+                if not kept:
+                    return kept
+                if isinstance(kept, logging.LogRecord):
+                    record = kept  # from Python 3.12 a filter may return another record in place of this one
+            self.emit(record)
         except Exception:  # noqa: BLE001 -- the recursion limit is so near that `emit` could not even count
             self.counters.lost += 1  # no call: there is no room for one
         return kept
@@ -179,14 +181,15 @@ class AuditHandler(logging.handlers.MemoryHandler):
         if self._rate is not None and not self._within_rate(record, self._rate):
             return
         turns = self.counters.turns
-        turns.take()
+        me = turns.take()
         try:
-            if self._chain.sealer is None:
-                self._pass_on(record)
+            sealer = self._chain.sealer
+            if sealer is None:
+                self._pass_on(record, self._chain.record(record))
             else:
-                self._pass_on_in_order(record, self._chain.sealer)
+                self._pass_on_in_order(record, sealer)
         finally:
-            turns.give()
+            turns.give(me)
 
     def _pass_on_in_order(self, record: logging.LogRecord, sealer: Sealer) -> None:
         """Pass on one record at a time, from its seal to its delivery, so that events arrive in their order."""
@@ -194,29 +197,30 @@ class AuditHandler(logging.handlers.MemoryHandler):
         try:
             if sealer.join(self, self._joined) != self._joined:
                 self._joined, self._before = sealer.streams, self._counted()
-            self._pass_on(record)
+            refused = self._refuses(record)
+            made = self._chain.record(record, sealed=not refused)
+            if not refused:
+                self._pass_on(record, made)
+            elif made is not None:
+                self.counters.add_delivered()
         finally:
             if locked:
                 sealer.lock.release()
 
-    def _pass_on(self, record: logging.LogRecord) -> None:
-        refused = self._chain.sealer is not None and self._refuses(record)
-        made = self._chain.record(record, sealed=not refused)
+    def _pass_on(self, record: logging.LogRecord, made: Audited | logging.LogRecord | None) -> None:
         if made is None:
-            return
-        if refused:
-            self.counters.add_delivered()
             return
         seen = (record.name, record.levelno)
         if seen not in self._seen:
             self._warn_of_bare_handlers(seen)
         if isinstance(made, Audited):
-            reader = self._reader()
-            if reader is _LINE:
+            target = self.target
+            if target is None or not isinstance(target.formatter, AuditFormatter) or not self._writes_fallback:
+                made = records.event_record(record, made, self._chain.names(record.__dict__))
+            elif type(target) in _LINE_WRITERS and type(target.formatter) is AuditFormatter and not target.filters:
                 made = records.line_record(record, made)
             else:
-                names = self._chain.names(record.__dict__)
-                made = records.event_record(record, made, names, exported=reader is _FIELDS)
+                made = records.event_record(record, made, self._chain.names(record.__dict__), exported=False)
         if self._relay is None:
             self._outlet.send(made)
         else:
@@ -226,18 +230,6 @@ class AuditHandler(logging.handlers.MemoryHandler):
         """Return whether no target is to have a record of this level: sealed, it would leave a gap in the stream."""
         targets = self._targets()
         return bool(targets) and record.levelno < min(target.level for target in targets)
-
-    def _reader(self) -> str:
-        """Return what those who get the record may read: the line they format, the record, or its fields, too."""
-        target = self.target
-        if (
-            target is None
-            or not isinstance(target.formatter, AuditFormatter)
-            or (self._fallback is not None and type(self._fallback) is not FallbackFile)
-        ):
-            return _FIELDS
-        only_lines = type(target) in _LINE_WRITERS and type(target.formatter) is AuditFormatter and not target.filters
-        return _LINE if only_lines else _RECORD
 
     def _within_rate(self, record: logging.LogRecord, rate: RateLimit) -> bool:
         name: object = OTHER

@@ -88,7 +88,7 @@ class Outlet:
             state = ill.get(id(target)) if ill else None
             if state is not None and self._rests(state):
                 missed.append((target, state.reason, False))
-            elif (failure := deliver(target, record, any_level=any_level)) is not None:
+            elif (any_level or record.levelno >= target.level) and (failure := deliver(target, record)) is not None:
                 missed.append((target, failure, True))
         if held is not None:
             try:
@@ -156,7 +156,7 @@ class Outlet:
         """Give a report of failing to the fallback, and to the targets that are well. Never raises."""
         targets = self._targets()
         ill = self._ill
-        missed = [item for item in targets if id(item) in ill or deliver(item, record, any_level=True) is not None]
+        missed = [item for item in targets if id(item) in ill or deliver(item, record) is not None]
         self.keep(record, "target failing", missed if len(targets) > 1 else ())
 
     def keep(self, record: logging.LogRecord, reason: str, missed: Sequence[logging.Handler] = ()) -> None:
@@ -171,7 +171,7 @@ class Outlet:
             record.__dict__[MISSED] = [name_of(target) for target in missed]
         event_id = getattr(record, "event_id", None)
         place = f"handler {self._counters.label()!r}"
-        failure = "no fallback" if self._fallback is None else deliver(self._fallback, record, any_level=True)
+        failure = "no fallback" if self._fallback is None else deliver(self._fallback, record)
         if failure is None:
             self._counters.add("fallback", reason)
             report(place, f"the target failed ({reason}); events go to the fallback", event_id=event_id)

@@ -27,7 +27,7 @@ def waiting(turns):
     def wait():
         turns.take()
         has_it.set()
-        turns.give()
+        turns.give(threading.get_ident())
 
     thread = threading.Thread(target=wait)
     thread.start()
@@ -45,7 +45,7 @@ def used_by(turns, threads, uses):
             turns.take()
             order.append(who)
             time.sleep(0.00002)  # as a write does: other threads get as far as they can
-            turns.give()
+            turns.give(threading.get_ident())
 
     started = [threading.Thread(target=use, args=(who,)) for who in range(threads)]
     for thread in started:
@@ -71,7 +71,7 @@ def test_handed_on_otherwise(monkeypatch):
     for _ in range(50):
         turns.take()
         thread, has_it = waiting(turns)
-        turns.give()
+        turns.give(threading.get_ident())
         assert has_it.wait(30)
         thread.join()
         time.sleep(_turns._SOON)
@@ -88,7 +88,7 @@ def test_kept_by_a_thread_that_ends(monkeypatch):
         turns.take()
         taken.set()
         go.wait(60)
-        turns.give()
+        turns.give(threading.get_ident())
 
     first = threading.Thread(target=keep)
     first.start()
@@ -107,7 +107,7 @@ def test_kept_in_vain(monkeypatch):
     turns = in_flood()
     turns.take()
     thread, has_it = waiting(turns)
-    turns.give()
+    turns.give(threading.get_ident())
     assert turns._holder == threading.get_ident()  # kept
 
     assert has_it.wait(30)
@@ -123,11 +123,11 @@ def test_bounded(monkeypatch, held):
     turns.take()
     thread, has_it = waiting(turns)
     if not held:
-        turns.give()
+        turns.give(threading.get_ident())
 
     assert has_it.wait(30)
     thread.join()
-    turns.give()
+    turns.give(threading.get_ident())
     assert not turns._line
     turns.take()
     assert turns._inside
