@@ -49,7 +49,7 @@ class Maker:
         self,
         settings: Settings,
         redactor: Redactor,
-        write: Callable[[dict[str, Any]], bytes] = orjson.dumps,
+        write: Callable[[Any], bytes] = orjson.dumps,
         room: int = 0,
     ) -> None:
         self.settings, self.redactor = settings, redactor
@@ -155,12 +155,14 @@ class Maker:
         if _OTEL in sys.modules or (frame is not None and frame.trace is not None):
             _add_trace(event, stamp.trace or trace_of(frame))
         self._finish(event, report, view, problems, stamp)
+        event.odd = report.odd or view.odd
         if rendered and self._is_short(event, report, view):
             event.line = None
         else:
             event.line = fit(event, self._line, self._string, report.size, self._write)
             if rendered and len(event.line) * WIDER > self._line:
                 fit(event, self._line, self._string, report.size, written_wide)
+                event.line = None
         for observe in observers:
             observe(event)
         return event
@@ -219,7 +221,7 @@ class Maker:
             if type(value) is str:
                 with contextlib.suppress(Exception):  # what broke the call can break this, too
                     event[name] = find(value)
-        event.line = None
+        event.line, event.odd = None, True
         return event
 
 

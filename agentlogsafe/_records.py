@@ -39,12 +39,15 @@ class Audited(dict[str, Any]):
 
     Renderers of structlog that ask for the message under ``event`` get the event type, by which the event is known
     again where that becomes the message of a record. ``line`` is the event as JSON, where the chain has written it
-    already.
+    already, ``odd`` whether there may be a null or a float in it, below its own fields, ``nulls`` the
+    names of those that are null, where it is to be sealed.
     """
 
-    __slots__ = ("line",)
+    __slots__ = ("line", "nulls", "odd")
 
     line: bytes | None
+    odd: bool
+    nulls: tuple[str, ...]
 
     def pop(self, key: str, *default: Any) -> Any:
         """Remove and return a field, as a dict does."""

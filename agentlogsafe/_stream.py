@@ -122,7 +122,7 @@ class Sealer:
             event: finished; its line, where it has one, is what is not null in it, with names in order.
             closing: counts of what became of the stream's events, where this is its last one.
         """
-        content, whole = seal.body(event, event.line)
+        content, whole = seal.body(event, event.line, odd=event.odd)
         while True:
             place = self._place
             if closing is None and place.seq:
@@ -148,7 +148,9 @@ class Sealer:
             self._checkpoints.write(after, self._key_id)
         made["hash"] = mark
         event["seal"] = made
-        event.line = seal.line(event, content, header, mark) if whole else orjson.dumps(event)
+        if event.line is None:
+            event.nulls = seal.nulls(event)
+        event.line = seal.line(content, header, mark, event.nulls) if whole else orjson.dumps(event)
 
     def _usual(self, place: _Place) -> tuple[dict[str, Any], bytes]:
         """Return the seal of an event in the middle of the stream, without its hash, and its canonical form."""

@@ -30,6 +30,8 @@ class View(NamedTuple):
     metadata: bytes | None
     redactions: dict[str, int]
     problems: list[str]
+    odd: bool
+    """Whether there may be a null or a float in risk or metadata."""
     most: int
     """Bytes of all this as JSON, of whatever writer, at most."""
 
@@ -125,6 +127,7 @@ class Views:
             orjson.dumps(metadata) if metadata else None,
             report.counts,
             problems + report.problems,
+            report.odd,
             len(written_wide({**template, "risk": risk, "metadata": metadata})),
         )
 

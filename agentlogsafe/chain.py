@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from agentlogsafe import _records as records
-from agentlogsafe import delivery
+from agentlogsafe import delivery, seal
 from agentlogsafe._maker import Maker
 from agentlogsafe._ordinary import Ordinary
 from agentlogsafe._records import Audited, Call, EventName
@@ -274,10 +274,11 @@ def _memory(stamp: Stamp) -> RunMemory | None:
     return stamp.frame.run.memory if stamp.frame is not None else None
 
 
-def _to_be_sealed(event: dict[str, Any]) -> bytes:
-    return orjson.dumps(
-        {name: value for name, value in event.items() if value is not None}, option=orjson.OPT_SORT_KEYS
-    )
+def _to_be_sealed(event: Audited) -> bytes:
+    own, event.nulls = event.copy(), seal.nulls(event)
+    for name in event.nulls:
+        del own[name]
+    return orjson.dumps(own, option=orjson.OPT_SORT_KEYS)
 
 
 @lru_cache(maxsize=64)

@@ -50,38 +50,43 @@ def canonical(value: Any) -> bytes:
     return _canonical(value, _is_odd((value,)), nulls=True)
 
 
-def body(fields: Mapping[str, Any], written: bytes | None = None) -> tuple[bytes, bool]:
+def body(fields: Mapping[str, Any], written: bytes | None = None, *, odd: bool = True) -> tuple[bytes, bool]:
     """Return the canonical form of an event's own *fields*, without nulls.
 
     Args:
         fields: what is hashed.
         written: what orjson makes of those that are not null, with names in order, where that is known.
+        odd: whether there may be a null or a float in them.
 
     Returns:
         The form, and whether nothing but fields that are null was left out of it.
     """
-    odd = _is_odd([value for value in fields.values() if value is not None])
+    odd = odd and _is_odd([value for value in fields.values() if value is not None])
     if odd or written is None:
         own = {name: value for name, value in fields.items() if value is not None}
         return _canonical(own, odd, nulls=False), not odd
     return written if _is_in_order(written) else _canonical(fields, odd=True, nulls=False), True
 
 
-def line(event: Mapping[str, Any], content: bytes, header: bytes, mark: str) -> bytes:
+def nulls(event: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the fields of an event that are null."""
+    return tuple([name for name, value in event.items() if value is None])
+
+
+def line(content: bytes, header: bytes, mark: str, nulls: tuple[str, ...]) -> bytes:
     """Return an event as the line that is checked fastest: what was hashed, the seal, then what is null.
 
     Args:
-        event: what the line is of.
         content: its `body`, of which nothing was left out.
         header: the canonical form of the seal without its hash.
         mark: the hash.
+        nulls: the names of its `nulls`.
     """
-    nulls = _nulls(tuple([name for name, value in event.items() if value is None]))
-    return b'%b,"seal":%b,"hash":"%b"}%b}' % (content[:-1], header[:-1], mark.encode(), nulls)
+    return b'%b,"seal":%b,"hash":"%b"}%b}' % (content[:-1], header[:-1], mark.encode(), _written_nulls(nulls))
 
 
 @lru_cache(maxsize=256)
-def _nulls(names: tuple[str, ...]) -> bytes:
+def _written_nulls(names: tuple[str, ...]) -> bytes:
     return "".join([f',"{name}":null' for name in names]).encode()
 
 

@@ -18,12 +18,16 @@ from importlib import metadata
 from pathlib import Path
 
 import jsonschema
+import orjson
 import pytest
 import structlog
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from hypothesis import given
+from hypothesis import strategies as st
 
 import agentlogsafe
 from agentlogsafe import _stream, seal
+from agentlogsafe.chain import chain_for
 from agentlogsafe.errors import ConfigurationError
 
 MASTER = "0123456789abcdef0123456789abcdef"
@@ -499,6 +503,28 @@ if __name__ == "__main__":
 
         streams_of(read(path), MASTER.encode())
         assert max(map(len, path.read_bytes().splitlines())) <= 4_000
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | st.just("ä😀" * 900),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(st.fixed_dictionaries({"args": VALUES}, optional={"metadata": VALUES, "duration_ms": VALUES, "d": VALUES}))
+@pytest.mark.parametrize("settings", [{}, {"metadata": {"rate": 0.5, "none": None, "one": 1.0}}], ids=["", "metadata"])
+def test_any_event(settings, fields):
+    """Whatever is in an event, also where it was cut, its seal is over what is written of it."""
+    chain = chain_for("a test", {"seal": "chain", "limits": {"line": 4_000}, **settings})
+    made = [
+        orjson.loads(chain.record(logging.makeLogRecord({"msg": "tool_call", "args": (fields,), "name": "app"})).line),
+        json.loads(json.dumps(chain.event_dict(None, "info", {"event": "tool_call", **fields}))),
+    ]
+
+    for event in made:
+        assert seal.event_hash(event) == event["seal"]["hash"]
+        assert len(json.dumps(event)) <= 4_000 or event is made[0]
 
 
 class TestKeys:

@@ -95,6 +95,7 @@ class Redactor:
             report.nodes = walk.nodes + len(out)
             if minimizer is not None:
                 minimizer.after(event_type, out, report)
+                report.odd = True
             return out  # noqa: TRY300 - the guarded part is the whole
         except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
             report.problem("redaction failed; the fields were withheld")

@@ -8,10 +8,11 @@ class Report:
 
     ``content`` holds, for each content field that a policy minimized or kept for a stated purpose, what was decided
     about it. ``size`` is how many characters of text there are in an event, of names only the unusual ones, ``nodes``
-    how many values, ``wide`` whether not all of the text is ASCII.
+    how many values, ``wide`` whether not all of the text is ASCII, ``odd`` whether there may be a null or
+    a float.
     """
 
-    __slots__ = ("content", "counts", "nodes", "problems", "size", "truncated", "wide")
+    __slots__ = ("content", "counts", "nodes", "odd", "problems", "size", "truncated", "wide")
 
     def __init__(self) -> None:
         """Start empty."""
@@ -20,7 +21,7 @@ class Report:
         self.truncated: list[dict[str, object]] = []
         self.content: dict[str, dict[str, str]] = {}
         self.size = self.nodes = 0
-        self.wide = False
+        self.wide = self.odd = False
 
     def count(self, category: str) -> None:
         """Count one replaced value."""

@@ -118,8 +118,12 @@ class Walk:
                             slots.append(out)
                             places.append(name)
                         continue
-                    if item is None or kind is bool or (kind is int and -_BIG < item < _BIG):  # type: ignore[operator]
+                    if kind is bool or (kind is int and -_BIG < item < _BIG):  # type: ignore[operator]
                         out[name] = item
+                        continue
+                    if item is None:
+                        out[name] = None
+                        self.report.odd = True
                         continue
                     # The usual shape, arguments in a payload, without the detour over `put`: two levels below the root
                     # there is only one container above to be a cycle of.
@@ -156,6 +160,7 @@ class Walk:
         for name in ("d", "p", "q", "dp", "dq", "qi", "k"):
             if type(out.get(name)) is str and len(str(out[name])) >= _SHORTEST_KEY:
                 out[name] = self._sensitive(str(out[name]), "KEY") or None
+                self.report.odd = True
                 for at in range(len(self.texts) - 1, -1, -1):
                     if self.slots[at] is out and self.places[at] == name:
                         self.texts[at] = ""
@@ -180,8 +185,11 @@ class Walk:
         kind = type(value)
         if kind is str:
             self._text(slot, place, value, category)  # type: ignore[arg-type]
-        elif value is None or kind is bool:
+        elif kind is bool:
             slot[place] = value  # type: ignore[index]
+        elif value is None:
+            slot[place] = None  # type: ignore[index]
+            self.report.odd = True
         elif kind is int or kind is float:
             slot[place] = self._number(value, category)  # type: ignore[index]
         elif value is HIDDEN:
@@ -206,6 +214,7 @@ class Walk:
                 return
             if replaced is not None:
                 slot[place] = replaced or None  # type: ignore[index]
+                self.report.odd = self.report.odd or not replaced
                 return
         slot[place] = text  # type: ignore[index]
         self.texts.append(text)
@@ -234,6 +243,7 @@ class Walk:
                 return self.rules.mask(category, str(value))
             return self.rules.mask(category, "")
         if isinstance(value, float):
+            self.report.odd = True
             if not math.isfinite(value):
                 return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124 - only not-a-number differs from itself
             if not value.is_integer() or -_BIG < value < _BIG:

@@ -87,7 +87,7 @@ def build(path, events, calls, master=None):
                 header, (content, _) = seal.canonical(own), seal.body(event)
                 prev = seal.digest(header + b"\n" + content, key)
                 key = seal.next_key(key) if key else None
-                file.write(seal.line(event, content, header, prev) + b"\n")
+                file.write(seal.line(content, header, prev, seal.nulls(event)) + b"\n")
             left -= count
 
 
