@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from agentlogsafe import processors
+from agentlogsafe._carrier import inject
 from agentlogsafe._install import install, self_check
 from agentlogsafe._stream import end_streams
 from agentlogsafe.agent_logger import AgentLogger
-from agentlogsafe.context import ContextThreadPoolExecutor, carry, current_run_id, inject
+from agentlogsafe.context import ContextThreadPoolExecutor, carry, current_run_id
 from agentlogsafe.delivery import AgentLogSafeWarning, stats
 from agentlogsafe.errors import AgentLogSafeError, ConfigurationError, MissingExtraError
 from agentlogsafe.events import json_schema, register_event_type

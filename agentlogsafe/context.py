@@ -1,8 +1,8 @@
 """The bound run: what every event inside it shares, and how it crosses threads, processes and queues.
 
 One `contextvars.ContextVar` holds the current `Frame`: the run, and the event inside which new events happen.
-It follows ``await``, tasks and ``asyncio.to_thread`` by itself; `carry` takes it to other threads, `inject` and
-`extract` to other processes.
+It follows ``await``, tasks and ``asyncio.to_thread`` by itself; `carry` takes it to other threads. What takes it to
+other processes is in `_carrier`.
 """
 
 from __future__ import annotations
@@ -11,20 +11,16 @@ import contextvars
 import functools
 import inspect
 import logging
-import re
 import sys
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
-from urllib.parse import quote, unquote
 from uuid import UUID
 
-from agentlogsafe.redaction import redact
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping
+    from collections.abc import Callable, Iterator
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -388,75 +384,3 @@ class ContextThreadPoolExecutor(ThreadPoolExecutor):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Schedule ``fn(*args, **kwargs)`` in the context of the caller."""
         return super().submit(carry(fn), *args, **kwargs)
-
-
-_CARRIER = "agentlogsafe-context"
-_CARRIED = ("run_id", "parent_event_id", "parent_run_id", "session_id", "agent_name", "workflow_name", "agent_version")
-# W3C Trace Context, section 3.2: version ff and ids of zeros are invalid.
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
-_SAFE = re.compile(r"[\w.@:/ +-]{1,256}")
-_EVENT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def inject(carrier: MutableMapping[str, str]) -> MutableMapping[str, str]:
-    """Write the ids of the current run into *carrier* (HTTP headers, message attributes, a job's arguments).
-
-    Two keys at most: ``agentlogsafe-context`` and, where a trace is known and the carrier has none, W3C
-    ``traceparent``. Only ids and names travel, never metadata or payload, and only those in which the standard policy
-    finds nothing to redact. Returns the carrier, unchanged outside any run.
-    """
-    frame = current()
-    if frame is None:
-        return carrier
-    run = frame.run
-    if run.run_id:
-        values = {name: value for name in _CARRIED if (value := getattr(run, name, None))}
-        if frame.parent:
-            values["parent_event_id"] = frame.parent
-        # A header can be logged by whatever it passes.
-        safe = {name: value for name, value in values.items() if _is_clean(value)}
-        if "run_id" in safe:
-            carrier[_CARRIER] = ",".join(f"{name}={quote(value, safe='')}" for name, value in safe.items())
-    trace = trace_of(frame)
-    if trace and "traceparent" not in carrier:
-        carrier["traceparent"] = f"00-{trace[0]}-{trace[1]}-01"
-    return carrier
-
-
-def _is_clean(text: str) -> bool:
-    return redact(text) == text
-
-
-def _header(carrier: Mapping[Any, Any], name: str) -> str:
-    """Return a header whatever its case, also from ASGI's bytes or WSGI's environ; empty where there is none."""
-    wsgi = "HTTP_" + name.upper().replace("-", "_")
-    for key in (name, name.title(), name.upper(), wsgi, name.encode()):
-        value = None
-        with suppress(Exception):  # header objects of frameworks take text only
-            value = carrier.get(key)
-        if value is not None:
-            return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-    return ""
-
-
-def read_carrier(carrier: Mapping[Any, Any]) -> Frame:
-    """Return the frame that `inject` wrote into *carrier*; one outside any run where there is none. Never raises.
-
-    What arrives from outside is not trusted: a value that is not a plain id or name, or that would have to be
-    redacted, is left out.
-    """
-    try:
-        pairs = (part.partition("=") for part in _header(carrier, _CARRIER)[:4096].split(","))
-        given = {name.strip(): unquote(value) for name, _, value in pairs}
-        given = {name: text for name in _CARRIED if _SAFE.fullmatch(text := given.get(name, "")) and _is_clean(text)}
-        if not _EVENT_ID.fullmatch(given.get("parent_event_id", "")):
-            given.pop("parent_event_id", None)
-        traced = _TRACEPARENT.fullmatch(_header(carrier, "traceparent").strip())
-    except Exception:  # noqa: BLE001 -- a hostile carrier is no carrier
-        return Frame.of(NO_RUN, None)
-    trace = (traced[1], traced[2]) if traced else None
-    if "run_id" not in given:
-        return Frame.of(NO_RUN, None, trace=trace)
-    run = RunState(given.pop("run_id"), None, **given)
-    run.parent_run_id = given.get("parent_run_id")
-    return Frame.of(run, given.get("parent_event_id"), trace=trace)

@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentlogsafe import context
+from agentlogsafe._carrier import read_carrier
 from agentlogsafe._scope import Block, Scope, default_logger, log
 from agentlogsafe.context import Frame, RunState, Stamp
 from agentlogsafe.events import known_type, new_id
@@ -318,7 +319,7 @@ class extract(Scope):  # noqa: N801 -- used like a function
         self._carrier = carrier
 
     def _open(self) -> Block:
-        frame = context.read_carrier(self._carrier)
+        frame = read_carrier(self._carrier)
         frame.outer = context.current()
         return Block(frame)
 
