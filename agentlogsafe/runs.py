@@ -18,6 +18,7 @@ from agentlogsafe import context
 from agentlogsafe._carrier import read_carrier
 from agentlogsafe._scope import Block, Scope, default_logger, log
 from agentlogsafe.context import Frame, RunState, Stamp
+from agentlogsafe.errors import ConfigurationError
 from agentlogsafe.events import known_type, new_id
 
 if TYPE_CHECKING:
@@ -214,9 +215,16 @@ class step(Scope):  # noqa: N801 -- used like a function
         event_type: the first event's type.
         logger: a stdlib or structlog logger; the default is the run's.
         **fields: the first event's fields.
+
+    Raises:
+        ConfigurationError: for a bare ``@step``, which names no type.
     """
 
     def __init__(self, event_type: str, *, logger: Any = None, **fields: object) -> None:
+        given: object = event_type
+        if inspect.isroutine(given):
+            msg = 'step: expected the type of its first event, as in @agentlogsafe.step("tool_call"); got a function'
+            raise ConfigurationError(msg)
         super().__init__()
         self._fields = fields | self._take_logger(logger)
         self._type = event_type

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 import agentlogsafe
+from agentlogsafe.errors import ConfigurationError
 
 log = logging.getLogger("app")
 
@@ -111,6 +112,12 @@ def test_every_call_of_a_decorated_function_is_a_run(events):
     assert second["parent_run_id"] == first["run_id"]
     assert third["parent_run_id"] == second["run_id"]
     assert [event["run_id"] for event in events("run_end")] == [third["run_id"], second["run_id"], first["run_id"]]
+
+
+def test_a_bare_step_decorates_nothing():
+    """A step that is not told its type says so where the function is defined, and how to tell it."""
+    with pytest.raises(ConfigurationError, match=r'@agentlogsafe.step\("tool_call"\)'):
+        agentlogsafe.step(print)
 
 
 def test_a_run_inside_itself(events):
