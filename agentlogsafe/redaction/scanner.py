@@ -11,6 +11,7 @@ from agentlogsafe.redaction.detectors import Tables
 from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS
 from agentlogsafe.redaction.detectors.network import FOUR, IPV4, IPV6, MAC, private
 from agentlogsafe.redaction.numbers import Numbers
+from agentlogsafe.redaction.separators import ENDINGS
 from agentlogsafe.redaction.spans import NUMERIC, Span, grown, merged, unmasked
 from agentlogsafe.redaction.strategies import MASKED
 from agentlogsafe.redaction.tokens import Tokens, holds, search
@@ -67,7 +68,7 @@ class Scanner:
         self._masked = masked
         self._named = mask is strategies.mask
         self._numbers = Numbers(frozenset(disabled))
-        self._endings = endings or assignments.endings()
+        self._endings = endings or ENDINGS
         self._fast = fast.questions(self._endings)
         self._tables = Tables(disabled)
         self._tokens = Tokens(self._tables)
