@@ -57,10 +57,13 @@ def find(text: str, work: Work, *, emails: bool = True) -> list[Span]:
     at = text.find("@") if emails else -1
     while at >= 0:
         if at not in parting:
-            local = local_part.match(text[max(0, at - 65, last) : at][::-1])
+            begin = max(last, at - 65)
+            local = local_part.match(text[begin:at][::-1])
             found = domain.match(text, at + 1) if local else None
-            if local and found and found[1].lower() not in _FILES and text[at - local.end() : at] != "git":
-                spans.append((at - local.end(), found.end(), "EMAIL"))
+            if local and found and found[1].lower() not in _FILES:
+                begin = at - local.end()
+                if text[begin:at] != "git":
+                    spans.append((begin, found.end(), "EMAIL"))
         last = at + 1
         at = text.find("@", last)
     return spans

@@ -70,6 +70,7 @@ _CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
 _DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
 _TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
 _SIGNS = "=:>,("
+_REPEATED = frozenset("=:>~")
 _SECOND = itemgetter(1)
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 _STOCK = frozenset(
@@ -86,9 +87,10 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
     back = text[::-1]
     size = len(text)
     names = _NAMES[text.isascii()]
-    work.spend(sum(map(text.count, _SIGNS)) >> 2)
-    for end, start in sorted(separators(text, endings_), key=_SECOND):
-        work.spend(1)
+    found = sorted(separators(text, endings_), key=_SECOND)
+    work.spend(len(found) + (sum(map(text.count, _SIGNS)) >> 2))
+    judged = 0
+    for end, start in found:
         if (
             start < covered
             or (masks and text.find("[", start, start + _FARTHEST_MASK) >= 0 and _DONE.match(text, start))
@@ -98,19 +100,19 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
         category, name = _category(back, size - end, names, keys)
         if category is None:
             continue
-        work.spend(1)
-        sign = start - 1
-        tagged = text[sign] == ">"
-        while start < len(text) and text[start] in "=:>~":
+        judged += 1
+        sign = text[start - 1]
+        while text[start : start + 1] in _REPEATED:
             start += 1  # noqa: PLW2901 - the place is moved on purpose
-        if text[sign] in ",(":
+        if sign in ",(":
             quoted = _quoted(text, start) if category in _CREDENTIALS else None
             if quoted is None or not _DIGIT.search(text, *quoted):
                 continue  # two words of a list are no name and value
-        span = _tagged(text, start, category) if tagged else _value(text, start, category, name)
+        span = _tagged(text, start, category) if sign == ">" else _value(text, start, category, name)
         if span:
             spans.append(span)
             covered = span[1]
+    work.spend(judged)
     return spans
 
 
@@ -250,10 +252,10 @@ def _header(text: str, start: int, category: str) -> Span | None:
     value = text[begin:end].rstrip(" \t,;)]}\\")
     if (
         len(value) < 4  # noqa: PLR2004 - a length, and what it is of stands beside it
-        or MASKED.match(value)
+        or "(" in value
+        or (value[0] == "[" and MASKED.match(value))
         or placeholder(value)
         or (not scheme and (_prose(value) or _DOTTED.fullmatch(value) or _expression(value)))
-        or "(" in value
     ):
         return None
     if category == "COOKIE" and "=" not in value and not any(map(str.isdigit, value)):

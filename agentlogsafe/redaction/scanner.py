@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import addresses, assignments, disguise, fast, gate, prose, strategies
+from agentlogsafe.redaction.accounts import in_account
 from agentlogsafe.redaction.detectors import Tables
-from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS
 from agentlogsafe.redaction.detectors.network import FOUR, IPV4, IPV6, MAC, private
 from agentlogsafe.redaction.numbers import Numbers
 from agentlogsafe.redaction.separators import ENDINGS
@@ -20,6 +19,7 @@ from agentlogsafe.redaction.windows import Windows, masks, windows
 from agentlogsafe.redaction.work import ExhaustedError, Work
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable
 
     from agentlogsafe.redaction.custom import CustomDetector
@@ -34,9 +34,6 @@ _ROUNDS = 8
 _CHAINED = 3
 _BLOCK = 512
 UNREDACTABLE = "[UNREDACTABLE]"
-_ACCOUNT = re.compile(
-    r"(?<![A-Za-z0-9])[A-Z] ?[A-Z]\d{2}[ -]?(?:[A-Za-z0-9]{1,4}[ -]){2,9}[A-Za-z0-9]{1,4}(?![A-Za-z0-9])"
-)
 
 
 class Scanner:
@@ -289,7 +286,7 @@ class Scanner:
             spans += [
                 span
                 for span in self._numbers.find(text, context, work, eager=eager)
-                if span[2] not in NUMERIC or not _in_account(text, span[0], span[1])
+                if span[2] not in NUMERIC or not in_account(text, span[0], span[1])
             ]
         elif bits & gate.WORD:
             spans += self._numbers.find(text, context, work, eager=eager)
@@ -321,7 +318,8 @@ class Scanner:
         at = 0
         mask = self._mask
         for start, end, category in merged(spans):
-            out += text[at:start], mask(category, text[start:end])
+            out.append(text[at:start])
+            out.append(mask(category, text[start:end]))
             counts[category] = counts.get(category, 0) + 1
             at = end
         out.append(text[at:])
@@ -333,14 +331,3 @@ class Scanner:
         if "[" in text or not self._named:
             return replaced, self._masked.sub("[]", replaced)
         return replaced, "[]".join(out[::2])
-
-
-def _in_account(text: str, start: int, end: int) -> bool:
-    """Return whether a number is inside what is written like an IBAN but is none: its parts are none either."""
-    if start < 2 or text[start - 1] not in " -" or not (text[start - 2].isupper() or text[start - 2].isdigit()):  # noqa: PLR2004 - a sign, and what stands before it
-        return False
-    begin = max(0, start - 44)
-    for match in _ACCOUNT.finditer(text, begin, min(len(text), end + 44)):
-        if match[0].replace(" ", "")[:2] in IBAN_LENGTHS and match.start() < end and start < match.end():
-            return True
-    return False
