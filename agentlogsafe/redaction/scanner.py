@@ -15,7 +15,7 @@ from agentlogsafe.redaction.spans import NUMERIC, Span, grown, merged, unmasked
 from agentlogsafe.redaction.strategies import MASKED
 from agentlogsafe.redaction.tokens import Tokens, holds, search
 from agentlogsafe.redaction.visible import sanitize
-from agentlogsafe.redaction.windows import Windows, masks, windows
+from agentlogsafe.redaction.windows import NARROW, WIDE, Windows, masks, windows
 from agentlogsafe.redaction.work import ExhaustedError, Work
 
 if TYPE_CHECKING:
@@ -154,12 +154,15 @@ class Scanner:
             out = self._replace(text, spans, counts)
             text, rest = self._rest(text, out)
             work.round(text)
-            # Where numbers show one behind the other, each when the one before is masked, looking near does not end it.
-            near = windows(text, masks(out)) if work.calm and number < _CHAINED else None
             # A mask answers nothing that was not asked before. Whether a name is left costs as much to ask as to look.
             bits &= gate.questions(rest, self._endings, bits & ~gate.NAMED) | gate.NAMED
             if not bits and not (self._custom and self._wanted(text)):
                 return text
+            # Where numbers show one behind the other, each when the one before is masked, looking near does not end it.
+            if work.calm and number < _CHAINED:
+                near = windows(text, masks(out), WIDE if bits & ~(gate.NUMBER | gate.DOTTED) else NARROW)
+            else:
+                near = None
         raise ExhaustedError
 
     def _withheld(self, text: str, counts: Counter) -> str:

@@ -8,7 +8,9 @@ import string
 from functools import cache
 from operator import mul
 
+from stdnum.au import tfn
 from stdnum.be import nn
+from stdnum.de import idnr
 from stdnum.iso7064 import mod_11_2
 from stdnum.pl import pesel
 
@@ -197,6 +199,16 @@ def german_practice(digits: str) -> bool:
     """Return whether nine digits are a German physician number (LANR)."""
     total = weighted(digits[:6], (4, 9, 4, 9, 4, 9)) % 10
     return int(digits[6]) == (10 - total) % 10
+
+
+def german_tax(digits: str) -> bool:
+    """Return whether eleven digits are a German tax number: of the first ten, one stands there two or three times, then the library."""
+    return 8 <= len(set(digits[:10])) <= 9 and bool(idnr.is_valid(digits))
+
+
+def australian_tax(digits: str) -> bool:
+    """Return whether eight or nine digits are an Australian tax file number: the weighted sum, then the library."""
+    return weighted(digits, (1, 4, 3, 7, 5, 8, 6, 9, 10)) % 11 == 0 and bool(tfn.is_valid(digits))
 
 
 def medicare_au(digits: str) -> bool:
