@@ -10,7 +10,7 @@ from agentlogsafe.redaction.accounts import in_account
 from agentlogsafe.redaction.detectors import Tables
 from agentlogsafe.redaction.detectors.network import FOUR, IPV4, IPV6, MAC, private
 from agentlogsafe.redaction.numbers import Numbers
-from agentlogsafe.redaction.separators import ENDINGS
+from agentlogsafe.redaction.separators import ENDINGS, separators
 from agentlogsafe.redaction.spans import NUMERIC, Span, grown, merged, unmasked
 from agentlogsafe.redaction.strategies import MASKED
 from agentlogsafe.redaction.tokens import Tokens, holds, search
@@ -67,6 +67,7 @@ class Scanner:
         self._numbers = Numbers(frozenset(disabled))
         self._endings = endings or ENDINGS
         self._fast = fast.questions(self._endings)
+        next(separators("", self._endings), None)  # compiles its patterns now, and not in a log call
         self._tables = Tables(disabled)
         self._tokens = Tokens(self._tables)
         self._all = not disabled
