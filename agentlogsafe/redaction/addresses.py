@@ -32,12 +32,12 @@ _FILES = frozenset(
     "png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split()  # noqa: E501 - one row of a table
 )
 # A URL is found by what follows its scheme; the scheme is matched backwards from there, in the reversed text.
-_SCHEME = re.compile(r"(?i)[a-z0-9+.-]{1,30}[a-z]")
+_SCHEME = re.compile(r"[A-Za-z0-9+.-]{1,30}[A-Za-z]")
 _HTTP = re.compile(r"(?i)s?ptth")
 _URL_LOGIN = re.compile(
     r":(?://|\\/\\/)(?P<u>[^\s/:@\"'<>\\]{0,80}):(?P<v>[^\s/@\"'<>]{1,200}(?:[/@][^\s/@\"'<>]{1,80})?)@(?=[\w\[.{$-])"
 )
-_URL_TOKEN = re.compile(r"(?i)://(?P<v>[A-Za-z0-9_-]{20,200})(?::x-oauth-basic)?@(?=[\w.-])")
+_URL_TOKEN = re.compile(r"://(?P<v>[A-Za-z0-9_-]{20,200})(?i::x-oauth-basic)?@(?=[\w.-])")
 
 
 def find(text: str, work: Work, *, emails: bool = True) -> list[Span]:
@@ -57,10 +57,13 @@ def find(text: str, work: Work, *, emails: bool = True) -> list[Span]:
     at = text.find("@") if emails else -1
     while at >= 0:
         if at not in parting:
-            local = local_part.match(text[max(0, at - 65, last) : at][::-1])
+            begin = max(last, at - 65)
+            local = local_part.match(text[begin:at][::-1])
             found = domain.match(text, at + 1) if local else None
-            if local and found and found[1].lower() not in _FILES and text[at - local.end() : at] != "git":
-                spans.append((at - local.end(), found.end(), "EMAIL"))
+            if local and found and found[1].lower() not in _FILES:
+                begin = at - local.end()
+                if text[begin:at] != "git":
+                    spans.append((begin, found.end(), "EMAIL"))
         last = at + 1
         at = text.find("@", last)
     return spans

@@ -10,20 +10,17 @@ import re
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction import vocabulary as v
 from agentlogsafe.redaction.keys import KeyRules, classify
 from agentlogsafe.redaction.placeholders import placeholder
+from agentlogsafe.redaction.separators import ENDINGS, separators
 from agentlogsafe.redaction.strategies import MASKED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from agentlogsafe.redaction.work import Work
 
 Span = tuple[int, int, str]
 
 _BEFORE = 72
-_TAIL_DROPPED = " \t\"'`\\*_:=?!|-)]}>.+~"
 # The reversed text before a separator: closing quotes and signs, perhaps a type, then the name.
 _NAMES = tuple(
     re.compile(
@@ -69,13 +66,12 @@ _LONGEST_NAME = 64
 _FARTHEST = 8000
 _FARTHEST_MASK = 24
 _DIGIT = re.compile(r"\d")
-_DIGITS = "0123456789"
 _CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
 _DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
 _TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
 _SIGNS = "=:>,("
+_REPEATED = frozenset("=:>~")
 _SECOND = itemgetter(1)
-_QUOTES = ('"', "'", "`")
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 _STOCK = frozenset(
     "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()  # noqa: E501 - one row of a table
@@ -83,90 +79,40 @@ _STOCK = frozenset(
 _CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE KEY CARD_CODE".split())
 
 
-def endings(more: Iterable[str] = ()) -> frozenset[str]:
-    """Return how the words end that can end a sensitive name: the gate in front of this module.
-
-    Four letters, or the whole of a short word.
-    """
-    names = {
-        *v.SECRET_WORDS,
-        *v.SECRET_PHRASES,
-        *v.PERSONAL_PHRASES,
-        *"key keys token tokens secret password authorization value text string str header env var".split(),
-        *"old new current confirm hash hashed raw plain plaintext field base64 b64 name number code".split(),
-        *"passwd passphrase".split(),
-        *more,
-    }
-    return frozenset(name[-4:] for name in names)
-
-
-_ENDINGS = endings()
-
-
-# A comma parts a name from a value where the name is quoted or a CONSTANT, and the value quoted:
-# ``put("password", "…")``.
-_SEPARATORS = tuple(
-    (sign, re.compile(pattern))
-    for sign, pattern in (
-        ("=", "="),
-        (":", ":"),
-        (">", ">(?<=[^-= <]>)"),
-        (",", r",(?<![a-z0-9)\]}\s],)(?=\s?[\"'`])"),
-        ("(", r"\((?=[\"'`])"),
-    )
-)
-
-
-def separators(text: str, endings_: frozenset[str] = _ENDINGS) -> Iterator[tuple[int, int]]:
-    """Yield where the name ends and the value may start, for each separator behind a sensitive ending."""
-    quoted = '"' in text or "'" in text or "`" in text
-    for sign, places in _SEPARATORS if quoted else _SEPARATORS[:3]:
-        for place in places.finditer(text) if sign in text else ():
-            at = place.start()
-            if sign == "," and text[at - 1] not in _QUOTES and not text[at - 1].isupper():
-                continue
-            begin = at - 8 if at > 8 else 0  # noqa: PLR2004 - a length, and what it is of stands beside it
-            end = begin + len(text[begin:at].rstrip(_TAIL_DROPPED))
-            word = text[end - 6 if end > 6 else 0 : end].rstrip(_DIGITS)[-4:]  # noqa: PLR2004 - as above
-            low = word.lower()
-            if (
-                low in endings_
-                or (low[-3:] in endings_ and not (word[:1].islower() and word[1:2].islower()))
-                or (low[-2:] in endings_ and not word[1:2].isalpha())
-            ):
-                yield end, at + 1
-
-
-def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = _ENDINGS) -> list[Span]:
+def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDINGS) -> list[Span]:
     """Return the spans of values that stand behind a sensitive name in *text*."""
     spans: list[Span] = []
     covered = 0
     masks = "[" in text
-    work.spend(sum(map(text.count, _SIGNS)) >> 2)
-    for end, start in sorted(separators(text, endings_), key=_SECOND):
-        work.spend(1)
+    back = text[::-1]
+    size = len(text)
+    names = _NAMES[text.isascii()]
+    found = sorted(separators(text, endings_), key=_SECOND)
+    work.spend(len(found) + (sum(map(text.count, _SIGNS)) >> 2))
+    judged = 0
+    for end, start in found:
         if (
             start < covered
             or (masks and text.find("[", start, start + _FARTHEST_MASK) >= 0 and _DONE.match(text, start))
-            or (text[start - 1] == ">" and _CLOSED.match(text[max(0, end - 66) : end][::-1]))
+            or (text[start - 1] == ">" and _CLOSED.match(back, size - end, size - end + 66))
         ):
             continue
-        category, name = _category(text, end, keys)
+        category, name = _category(back, size - end, names, keys)
         if category is None:
             continue
-        work.spend(1)
-        sign = start - 1
-        tagged = text[sign] == ">"
-        while start < len(text) and text[start] in "=:>~":
+        judged += 1
+        sign = text[start - 1]
+        while text[start : start + 1] in _REPEATED:
             start += 1  # noqa: PLW2901 - the place is moved on purpose
-        if text[sign] in ",(":
+        if sign in ",(":
             quoted = _quoted(text, start) if category in _CREDENTIALS else None
             if quoted is None or not _DIGIT.search(text, *quoted):
                 continue  # two words of a list are no name and value
-        span = _tagged(text, start, category) if tagged else _value(text, start, category, name)
+        span = _tagged(text, start, category) if sign == ">" else _value(text, start, category, name)
         if span:
             spans.append(span)
             covered = span[1]
+    work.spend(judged)
     return spans
 
 
@@ -195,15 +141,17 @@ def _tagged(text: str, start: int, category: str) -> Span | None:
     return match.start("v"), match.start("v") + len(value), category
 
 
-def _category(text: str, end: int, keys: KeyRules) -> tuple[str | None, str]:
-    """Return what the name that ends at *end* announces: the last word alone, or with up to two words before it."""
-    before = text[end - _BEFORE if end > _BEFORE else 0 : end][::-1]
-    match = _NAMES[before.isascii()].match(before)
+def _category(back: str, at: int, names: re.Pattern[str], keys: KeyRules) -> tuple[str | None, str]:
+    """Return what a name announces: its last word alone, or with up to two words before it.
+
+    It is *at* that place of the reversed text.
+    """
+    match = names.match(back, at, at + _BEFORE)
     if not match:
         return None, ""
     name = match[1][::-1].lstrip("-.$@[")
     category = keys.category(name)
-    more = _MORE.match(before, match.end()) if category in (None, "TOKEN", "NAME?") else None
+    more = _MORE.match(back, match.end(), at + _BEFORE) if category in (None, "TOKEN", "NAME?") else None
     if more:
         words = more[0][::-1].split()
         for count in (1, 2):
@@ -304,10 +252,10 @@ def _header(text: str, start: int, category: str) -> Span | None:
     value = text[begin:end].rstrip(" \t,;)]}\\")
     if (
         len(value) < 4  # noqa: PLR2004 - a length, and what it is of stands beside it
-        or MASKED.match(value)
+        or "(" in value
+        or (value[0] == "[" and MASKED.match(value))
         or placeholder(value)
         or (not scheme and (_prose(value) or _DOTTED.fullmatch(value) or _expression(value)))
-        or "(" in value
     ):
         return None
     if category == "COOKIE" and "=" not in value and not any(map(str.isdigit, value)):

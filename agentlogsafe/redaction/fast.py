@@ -5,8 +5,8 @@ no. So the output is the same, byte for byte, with and without it.
 
 There are two sets of patterns, because an automaton counts in its states. With names and counters in one, text of
 random tokens leads to ever new states, which are made as they are met: 76 ms for the first 100 KB of base64, 10 ms for
-the sixtieth. Apart, they cost 4 ms and 0.4 ms. Where no sign stands that parts a name from a value, as in most prose,
-one set without the names is asked: half of the time.
+the sixtieth. Apart, they cost 4 ms and 0.4 ms. Prose where no sign parts a name from a value asks one set, without the
+names: half of the time. What is not prose would lead that set to many states, too.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ _COUNTED = (
     (gate.TOKEN, "[A-Za-z0-9_.~-]{16}"),
     (gate.COLONS, "::|(?::[^:]{0,4}){3}:|(?:-[^-]{0,2}){3}-"),
 )
+_PROSE = b"abcdefghijklmnopqrstuvwxyz ,.'\n"
+_SAMPLE = slice(None, None, 16)
+_FEW = 16 * 6  # of every sixteenth character, all but a sixth are these
 SHORTEST = 64
 """Below this many characters the plain gate is as fast."""
 
@@ -105,12 +108,13 @@ def questions(endings: Iterable[str]) -> Callable[[str], int | None] | None:
             if _shut:
                 return None
             raw = text.encode()
-            # As `assignments.separators` has them: a comma and a parenthesis stand before a quote.
+            # As `separators` has them: a comma and a parenthesis stand before a quote.
             if (
                 "=" in text
                 or ":" in text
                 or ">" in text
                 or (("," in text or "(" in text) and ('"' in text or "'" in text or "`" in text))
+                or len(raw[_SAMPLE].translate(None, _PROSE)) * _FEW > len(raw)
             ):
                 found, bits = words(raw), word_bits
                 of_counted = counted(raw)

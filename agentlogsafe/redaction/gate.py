@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from agentlogsafe.redaction import disguise
-from agentlogsafe.redaction.assignments import separators
+from agentlogsafe.redaction.separators import separators
 
 AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = (1 << i for i in range(11))
 

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from agentlogsafe.redaction import groups
-from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS, iban, issued
+from agentlogsafe.redaction.accounts import iban_at
+from agentlogsafe.redaction.detectors.checks import issued, luhn
 from agentlogsafe.redaction.detectors.national import NUMBERS
 from agentlogsafe.redaction.phones import calling_words, phone_at, spoken_at
 from agentlogsafe.redaction.work import Work
@@ -31,12 +32,13 @@ _LONGEST_PLAIN = 24
 _LETTERS_BEFORE = 8
 _CARD_GROUP = 4
 _CARD_LEAST = 12
-_CARD_LENGTHS = range(_CARD_LEAST, 20)
+_CARD_LENGTHS = frozenset(range(_CARD_LEAST, 20))
+_PHONE_GROUPS = frozenset((1, 3, 4))  # how long a telephone number's first group is, where no sign or zero is before it
+_PHONE_SIGNS = frozenset((b"+", b"(", b" "))
 _CARD_CONTEXT = frozenset(
     "card cards credit debit visa mastercard amex maestro discover cc karte carte tarjeta carta".split()
 )
 _ZERO, _NINE, _LETTER, _OTHER = ord("0"), ord("9"), ord("A"), ord("?")
-_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 # The outline of a text: zeros, other digits, letters, what is beyond ASCII, and the rest as it is.
 _OUTLINE = bytes(
     code if code == _ZERO
@@ -46,10 +48,6 @@ _OUTLINE = bytes(
     else code
     for code in range(256)
 )  # fmt: skip
-_IBANS = {
-    size: re.compile(rf"[A-Za-z0-9](?:[ -]{{0,2}}[A-Za-z0-9]){{{size - 1}}}(?![^\W_])")
-    for size in set(IBAN_LENGTHS.values())
-}
 _FIRST = re.compile(rb"[9A]+")
 _CARD = re.compile(rb"9999(?:[ -]?9){8,15}")
 _ALNUM = b"9A?"
@@ -142,7 +140,7 @@ class Numbers:
         phones = self._phones
         calling: tuple[str, ...] | None = None
         taken = -9
-        at = 0
+        at = tried = 0
         while at >= 0:
             candidates = self._groups.finditer(marked, at)
             at = -1
@@ -153,7 +151,7 @@ class Numbers:
                 if reading is None:
                     outline = marked.replace(b"0", b"9")
                     reading = _Reading(text, outline, context, self, work)
-                work.spend(2)
+                tried += 2
                 start, end = match.span()
                 if start and outline[start - 1] in _ALNUM:
                     if outline[start - 1] == _LETTER:
@@ -168,9 +166,13 @@ class Numbers:
                 if outline[start] == _LETTER:
                     found = reading.at(start, end, until)
                 elif size <= _LONGEST_PLAIN:
-                    found = (
-                        phone_at(text, start, size, max(start - 1, 0) if eager else taken) if phones else None
-                    ) or reading.at(start, end, until)
+                    found = None
+                    if phones and (
+                        size in _PHONE_GROUPS or marked[start] == _ZERO or outline[start - 1 : start] in _PHONE_SIGNS
+                    ):
+                        found = phone_at(text, start, size, max(start - 1, 0) if eager else taken)
+                    if found is None and (until or size == _CARD_GROUP or size in _CARD_LENGTHS):
+                        found = reading.at(start, end, until)
                     if found is None and phones and outline[start - 2 : start - 1] != b"9":
                         if calling is None:
                             calling = calling_words(text)
@@ -185,6 +187,7 @@ class Numbers:
                     if taken != end:
                         at = taken  # what is inside costs nothing when the search goes on behind it
                         break
+        work.spend(tried)
         return spans
 
 
@@ -210,7 +213,7 @@ class _Reading:
         self._context = context
         self._starts = numbers.starts
         self._rows = numbers.rows
-        self._possible: dict[bytes, _Rows] = {}
+        self._possible: dict[bytes, tuple[tuple[int, _Rows], ...]] = {}
         self._has: dict[str, bool] = {}
         self._low = ""
         self._called: bool | None = None
@@ -222,7 +225,7 @@ class _Reading:
         found = None
         if outline[start] == _LETTER:
             if outline[start : start + 4] == b"AA99":
-                found = _iban_at(self.text, start)
+                found = iban_at(self.text, start)
                 if found:
                     return found
         elif end - start == _CARD_GROUP and outline[start:end] == b"9999":
@@ -242,17 +245,18 @@ class _Reading:
 
     def _number(self, start: int, first: bytes, until: int, least: int = 0) -> Span | None:
         """Return the longest number at *start* that ends at *until* or before, and is at least *least* long."""
-        longest = until - start
-        for size in self._starts.get(first, ()):
-            if size > longest:
-                continue
+        outline = self.outline[start:until]
+        possible = self._possible.get(outline)
+        if possible is None:
+            possible = self._possible[outline] = tuple(
+                (size, rows)
+                for size in self._starts.get(first, ())
+                if size <= len(outline) and (rows := self._left(self._rows.get(outline[:size], ())))
+            )
+        for size, rows in possible:
             if size < least:
                 return None
-            shape = self.outline[start : start + size]
-            rows = self._possible.get(shape)
-            if rows is None:
-                rows = self._possible[shape] = self._left(self._rows.get(shape, ()))
-            if rows and self._bounded(start, start + size):
+            if self._bounded(start, start + size):
                 self._work.spend(1)
                 found = self._kind(start, start + size, rows)
                 if found:
@@ -277,31 +281,37 @@ class _Reading:
         text = self.text
         compact = text[start:end].upper().translate(_SIGNLESS)
         whole = start == 0 and end == len(text)
-        near = ""
+        known = self._work.known
+        low = ""
         words: set[str] | None = None
         for category, check, context, alone, lonely, shape, dear in rows:
             if shape is not None and not shape.match(compact):
                 continue
+            # A checksum of ours costs less than to look at the words around, and most numbers fail it.
+            if check is not None and not dear and not known(check, compact, 1):
+                continue
             if not lonely and not (whole and alone):
-                near = near or self._near(start, end)
-                low = near.lower()
-                if not any(word in low for word in context):
+                low = low or self._near(start, end).lower()
+                for word in context:
+                    if word in low:
+                        break
+                else:
+                    continue
+                if dear and self._work.refuted(check, compact):
                     continue
                 if words is None:
                     self._work.spend(3)
-                    words = set(_WORD.findall(_HUMP.sub(" ", near).lower().replace("_", " ")))
+                    words = self._around(start, end)
                 if not _mentions(words, context):
                     continue
-            if check is None:
-                return start, end, category
-            if self._work.known(check, compact, _DEAR if dear else 1):
+            if not dear or known(check, compact, _DEAR):  # type: ignore[arg-type] # what is dear is a check
                 return start, end, category
         return None
 
     def _grouped_card(self, start: int) -> Span | None:
         """Return the longest card number that is written in groups from *start*."""
-        known = issued(self.text[start : start + _CARD_GROUP]) or self._cards()
-        match = _CARD.match(self.outline, start) if known else None
+        lengths = _CARD_LENGTHS if self._cards() else issued(self.text[start : start + _CARD_GROUP])
+        match = _CARD.match(self.outline, start) if lengths else None
         if not match:
             return None
         self._work.spend(2)
@@ -312,7 +322,7 @@ class _Reading:
         for group in groups:
             end += len(group) + 1
             number += group
-            if len(number) in _CARD_LENGTHS:
+            if len(number) in lengths:
                 found = self._card(start, end, number) or found
         return found
 
@@ -328,7 +338,7 @@ class _Reading:
         if not known and (not self._cards() or (number[0] in "01" and not number.startswith("1800"))):
             return None
         self._work.spend(1)
-        if not _luhn(number) or not self._bounded(start, end):
+        if not luhn(number) or not self._bounded(start, end):
             return None
         various = len(set(number))
         if (known and various > 1) or (
@@ -362,7 +372,9 @@ class _Reading:
 
     def _around(self, start: int, end: int) -> set[str]:
         """Return the words before and after a candidate, and those of the name that the text stood under."""
-        return set(_WORD.findall(_HUMP.sub(" ", self._near(start, end)).lower().replace("_", " ")))
+        near = self._near(start, end)
+        low = near.lower()
+        return set(_WORD.findall((low if low == near else _HUMP.sub(" ", near).lower()).replace("_", " ")))
 
     def _near(self, start: int, end: int) -> str:
         text = self.text
@@ -377,19 +389,3 @@ def _mentions(words: set[str], context: tuple[str, ...]) -> bool:
         if (len(word) > _WHOLE_WORD or not word.isascii()) and any(word in other for other in words):
             return True
     return False
-
-
-def _luhn(digits: str) -> bool:
-    """Return whether the last of the ASCII *digits* is Luhn's checksum of the others."""
-    raw = digits.encode()
-    return (sum(raw[-1::-2]) - _ZERO * ((len(raw) + 1) // 2) + sum(raw[-2::-2].translate(_DOUBLED))) % 10 == 0
-
-
-def _iban_at(text: str, start: int) -> Span | None:
-    """Return the IBAN that starts at *start*, written with or without spaces, with whatever follows it left alone."""
-    length = IBAN_LENGTHS.get(text[start : start + 2].upper())
-    match = _IBANS[length].match(text, start) if length is not None else None
-    if not match:
-        return None
-    value = match[0].replace(" ", "").replace("-", "")
-    return (*match.span(), "IBAN") if (value.isupper() or value.islower()) and iban(value.upper()) else None

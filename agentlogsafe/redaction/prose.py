@@ -49,19 +49,21 @@ _BIRTH = re.compile(
 )
 _BIRTH_WITHIN = 60
 _BIRTH_LONGEST = 26
+_DIGIT = re.compile(r"\d")
+_BEFORE_DAY = 12  # the longest month, and what stands between it and its day
 _DOCUMENT = re.compile(
     r"(?i)(?<![A-Za-z])(?:(?P<p>passports?|passeport|reisepass|pasaporte|passaporto)|(?:driver['\u2019]?s?|driving)[ ](?:licen[cs]e|permit))(?:[ ](?:number|num|no\.?|nr\.?|id|#))?"  # noqa: E501 - one pattern
     r"(?:[ ](?:is|was|es|est|ist|:|=|#)|:|=|#)?[ ]{1,2}(?P<v>[A-Z]{0,3}[0-9][0-9A-Z -]{3,20}[0-9])(?![A-Za-z0-9])"
 )
-# Every match of the pattern starts with one of these, in lower case.
-_STARTS: dict[re.Pattern[str], tuple[str, ...]] = {
-    _STATED: ("pass", "secret"),
-    _IDENTIFIED: ("identified",),
-    _SQL: ("password", "encrypted password", "old_password"),
-    _DOCUMENT: ("pass", "reisepass", "pasaporte", "driv"),
-    _BORN: ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born"),
-    _DATABASE: ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip"),
-    _LOGIN: ("sqlplus", "sqlcmd", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp"),  # noqa: E501 - one row of a table
+# In lower case, every match of the pattern has one of the first, and starts with one of the second.
+_STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
+    _STATED: ((" ", "\t"), ("pass", "secret")),
+    _IDENTIFIED: (("'", '"', "`"), ("identified",)),
+    _SQL: (("password",), ("password", "encrypted password", "old_password")),
+    _DOCUMENT: ((" ",), ("pass", "reisepass", "pasaporte", "driv")),
+    _BORN: (("b",), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born")),
+    _DATABASE: (("-p",), ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip")),
+    _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
 }  # fmt: skip
 _EXOTIC = re.compile("[\u0130\u0131\u017f]")  # they match an i or an s when case is ignored, but are none in lower case
 _WORDY = re.compile(r"[A-Za-z][a-z'\u2019-]*[.,;:!?)]*$")
@@ -77,16 +79,24 @@ def _matches(pattern: re.Pattern[str], text: str, low: str, work: Work) -> Itera
             work.spend(4)
             yield match
         return
+    needed, starts = _STARTS[pattern]
+    for part in needed:
+        if part in low:
+            break
+    else:
+        return
     places: list[int] = []
-    for word in _STARTS[pattern]:
+    for word in starts:
         at = low.find(word)
         while at >= 0:
             places.append(at)
             at = low.find(word, at + 1)
+    if not places:
+        return
     places.sort()
+    work.spend(len(places))
     last = 0
     for at in places:
-        work.spend(1)
         found = pattern.match(text, at) if at >= last else None
         if found:
             work.spend(1)
@@ -133,7 +143,10 @@ def stated(text: str, work: Work) -> list[Span]:
         begin = match.end()
         line = text.find("\n", begin, begin + _BIRTH_WITHIN)
         last = line if line >= 0 else begin + _BIRTH_WITHIN
-        date = _BIRTH.search(low or text, begin, last + _BIRTH_LONGEST)
+        digit = _DIGIT.search(text, begin, last + _BIRTH_LONGEST)
+        if not digit:
+            continue
+        date = _BIRTH.search(low or text, max(begin, digit.start() - _BEFORE_DAY), last + _BIRTH_LONGEST)
         if date and date.start() <= last:
             spans.append((*date.span(), "BIRTH_DATE"))
     return spans

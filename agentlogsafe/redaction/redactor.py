@@ -42,8 +42,8 @@ class Redactor:
     def __init__(self, policy: RedactionPolicy, key: bytes, depth: int, items: int) -> None:
         """Compile *policy* with its *key*; containers deeper than *depth* or longer than *items* are cut."""
         # The tables are two hundred patterns to compile: they are loaded for a policy that is used, not by an import.
-        from agentlogsafe.redaction.assignments import endings  # noqa: PLC0415 - see above
         from agentlogsafe.redaction.scanner import Scanner  # noqa: PLC0415 - see above
+        from agentlogsafe.redaction.separators import endings  # noqa: PLC0415 - see above
 
         self.policy = policy
         self._keys = KeyRules(moved_keys(policy.sensitive, policy.harmless))

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import addresses, assignments, disguise, fast, gate, prose, strategies
+from agentlogsafe.redaction.accounts import in_account
 from agentlogsafe.redaction.detectors import Tables
-from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS
 from agentlogsafe.redaction.detectors.network import FOUR, IPV4, IPV6, MAC, private
 from agentlogsafe.redaction.numbers import Numbers
+from agentlogsafe.redaction.separators import ENDINGS, separators
 from agentlogsafe.redaction.spans import NUMERIC, Span, grown, merged, unmasked
 from agentlogsafe.redaction.strategies import MASKED
 from agentlogsafe.redaction.tokens import Tokens, holds, search
 from agentlogsafe.redaction.visible import sanitize
-from agentlogsafe.redaction.windows import Windows, masks, windows
+from agentlogsafe.redaction.windows import NARROW, WIDE, Windows, masks, windows
 from agentlogsafe.redaction.work import ExhaustedError, Work
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable
 
     from agentlogsafe.redaction.custom import CustomDetector
@@ -33,9 +34,6 @@ _ROUNDS = 8
 _CHAINED = 3
 _BLOCK = 512
 UNREDACTABLE = "[UNREDACTABLE]"
-_ACCOUNT = re.compile(
-    r"(?<![A-Za-z0-9])[A-Z] ?[A-Z]\d{2}[ -]?(?:[A-Za-z0-9]{1,4}[ -]){2,9}[A-Za-z0-9]{1,4}(?![A-Za-z0-9])"
-)
 
 
 class Scanner:
@@ -67,8 +65,9 @@ class Scanner:
         self._masked = masked
         self._named = mask is strategies.mask
         self._numbers = Numbers(frozenset(disabled))
-        self._endings = endings or assignments.endings()
+        self._endings = endings or ENDINGS
         self._fast = fast.questions(self._endings)
+        next(separators("", self._endings), None)  # compiles its patterns now, and not in a log call
         self._tables = Tables(disabled)
         self._tokens = Tokens(self._tables)
         self._all = not disabled
@@ -156,12 +155,15 @@ class Scanner:
             out = self._replace(text, spans, counts)
             text, rest = self._rest(text, out)
             work.round(text)
-            # Where numbers show one behind the other, each when the one before is masked, looking near does not end it.
-            near = windows(text, masks(out)) if work.calm and number < _CHAINED else None
             # A mask answers nothing that was not asked before. Whether a name is left costs as much to ask as to look.
             bits &= gate.questions(rest, self._endings, bits & ~gate.NAMED) | gate.NAMED
             if not bits and not (self._custom and self._wanted(text)):
                 return text
+            # Where numbers show one behind the other, each when the one before is masked, looking near does not end it.
+            if work.calm and number < _CHAINED:
+                near = windows(text, masks(out), WIDE if bits & ~(gate.NUMBER | gate.DOTTED) else NARROW)
+            else:
+                near = None
         raise ExhaustedError
 
     def _withheld(self, text: str, counts: Counter) -> str:
@@ -288,7 +290,7 @@ class Scanner:
             spans += [
                 span
                 for span in self._numbers.find(text, context, work, eager=eager)
-                if span[2] not in NUMERIC or not _in_account(text, span[0], span[1])
+                if span[2] not in NUMERIC or not in_account(text, span[0], span[1])
             ]
         elif bits & gate.WORD:
             spans += self._numbers.find(text, context, work, eager=eager)
@@ -320,7 +322,8 @@ class Scanner:
         at = 0
         mask = self._mask
         for start, end, category in merged(spans):
-            out += text[at:start], mask(category, text[start:end])
+            out.append(text[at:start])
+            out.append(mask(category, text[start:end]))
             counts[category] = counts.get(category, 0) + 1
             at = end
         out.append(text[at:])
@@ -332,14 +335,3 @@ class Scanner:
         if "[" in text or not self._named:
             return replaced, self._masked.sub("[]", replaced)
         return replaced, "[]".join(out[::2])
-
-
-def _in_account(text: str, start: int, end: int) -> bool:
-    """Return whether a number is inside what is written like an IBAN but is none: its parts are none either."""
-    if start < 2 or text[start - 1] not in " -" or not (text[start - 2].isupper() or text[start - 2].isdigit()):  # noqa: PLR2004 - a sign, and what stands before it
-        return False
-    begin = max(0, start - 44)
-    for match in _ACCOUNT.finditer(text, begin, min(len(text), end + 44)):
-        if match[0].replace(" ", "")[:2] in IBAN_LENGTHS and match.start() < end and start < match.end():
-            return True
-    return False

@@ -55,16 +55,17 @@ class Tokens:
         joined = "\n".join(tokens).lower()
         within = [row for sign, rows in self._tables.within if sign in joined for row in rows if row[2] in joined]
         within.sort(key=_FIRST)
-        opening = self._tables.opening
+        start = self._tables.start.match
+        opening = self._tables.opening["%" in joined].finditer
         taken = -1
         work.spend(2 * len(runs))
         for (begin, end), token in zip(runs, tokens, strict=True):
-            found = self._start(text, begin) if begin >= taken else None
+            found = self._start(text, begin) if begin >= taken and start(text, begin) else None
             if found:
                 spans.append(found)
                 taken = found[1]
             if not token.isalnum():
-                for match in opening.finditer(text, begin, end - _SHORTEST + 3):
+                for match in opening(text, begin, end - _SHORTEST + 3):
                     work.spend(1)
                     found = self._start(text, match.end()) if match.end() >= taken else None
                     if found:
@@ -92,13 +93,16 @@ class Tokens:
         if not detector.anchored or len(low) != len(text):
             search(detector, text, work, spans)
             return
+        match, part = detector.compiled.match, detector.part
+        tried = 0
         while at >= 0:
-            work.spend(1)
-            here = detector.compiled.match(text, at)
-            if here and holds(detector, here[detector.part]):
-                spans.append((*here.span(detector.part), detector.category))
+            tried += 1
+            here = match(text, at)
+            if here and holds(detector, here[part]):
+                spans.append((*here.span(part), detector.category))
                 at = here.end() - 1
             at = low.find(literal, at + 1)
+        work.spend(tried)
 
     def _start(self, text: str, at: int) -> Span | None:
         """Return the span of the provider token that starts at *at*."""

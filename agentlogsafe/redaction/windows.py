@@ -18,10 +18,11 @@ Span = tuple[int, int, str]
 
 SHORTEST = 2_000
 """A shorter text is looked at as a whole."""
-_WIDE = 448
-# No detector looks farther to decide about a value than from here to the end of a window; what is found beyond would
+WIDE, NARROW = 448, 256
+"""How far windows go on each side; narrow ones are enough for numbers, which few words around them decide about."""
+# No detector looks farther to decide about a value than so far before the end of a window; what is found beyond would
 # have been found before, or is there only because the window ends.
-_NEAR = 320
+_EDGE = 128
 _BREAK = "\n.\n"  # nothing goes on behind it
 _FIRST, _SECOND = itemgetter(0), itemgetter(1)
 
@@ -29,14 +30,15 @@ _FIRST, _SECOND = itemgetter(0), itemgetter(1)
 class Windows:
     """The windows of one text, joined to be looked at together."""
 
-    __slots__ = ("_pieces", "_places", "joined")
+    __slots__ = ("_near", "_pieces", "_places", "joined")
 
-    def __init__(self, text: str, places: list[tuple[int, int]]) -> None:
+    def __init__(self, text: str, places: list[tuple[int, int]], wide: int) -> None:
         """Take what is near *places*, which are in order."""
         self._places = places
+        self._near = wide - _EDGE
         pieces: list[tuple[int, int]] = []
         for start, end in places:
-            begin, until = max(start - _WIDE, 0), min(end + _WIDE, len(text))
+            begin, until = max(start - wide, 0), min(end + wide, len(text))
             if pieces and begin <= pieces[-1][1]:
                 begin = pieces.pop()[0]
             pieces.append((begin, until))
@@ -53,8 +55,8 @@ class Windows:
         for low, high, category in spans:
             at, begin, until = self._pieces[bisect_right(self._pieces, low, key=_FIRST) - 1]
             start, end = low - at + begin, high - at + begin
-            place = bisect_right(self._places, start - _NEAR, key=_SECOND)
-            if place == len(self._places) or self._places[place][0] > end + _NEAR:
+            place = bisect_right(self._places, start - self._near, key=_SECOND)
+            if place == len(self._places) or self._places[place][0] > end + self._near:
                 continue
             if end >= until or (start == begin and begin):
                 return None
@@ -62,13 +64,13 @@ class Windows:
         return out
 
 
-def windows(text: str, places: Iterable[tuple[int, int]]) -> Windows | None:
+def windows(text: str, places: Iterable[tuple[int, int]], wide: int = WIDE) -> Windows | None:
     """Return the windows around *places*, which are in order, or None when they are most of a text, or it is short."""
-    most = len(text) // _WIDE
+    most = len(text) // wide
     first = list(islice(places, most + 1)) if len(text) > SHORTEST else []
     if not first or len(first) > most:
         return None
-    found = Windows(text, first)
+    found = Windows(text, first, wide)
     return found if len(found.joined) * 2 < len(text) else None
 
 

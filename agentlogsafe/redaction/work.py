@@ -57,6 +57,10 @@ class Work:
         self._known[check, number] = found
         return found
 
+    def refuted(self, check: Validator | None, number: str) -> bool:
+        """Return whether *number* is known to fail *check*."""
+        return check is not None and self._known.get((check, number)) is False
+
     def round(self, text: str) -> None:
         """Start another round, over *text*, with what is left, but never with more than it would get by itself.
 

@@ -26,7 +26,7 @@ _RARE = "~|$%+=:/._-qzjvwxkybmghpu"  # of a literal's characters, look for the f
 class Tables:
     """The detectors of one policy, sorted by how they are looked for."""
 
-    __slots__ = ("allowed", "gated", "opening", "starts", "within")
+    __slots__ = ("allowed", "gated", "opening", "start", "starts", "within")
 
     def __init__(self, disabled: Iterable[str] = ()) -> None:
         """Leave out the detectors whose name, group or category is *disabled*."""
@@ -41,7 +41,12 @@ class Tables:
                 known = self.starts.get(start[:3], ())
                 if detector not in known:
                     self.starts[start[:3]] = (*known, detector)
-        self.opening = re.compile(rf"(?:[^A-Za-z0-9]|(?<=%)[0-9A-Fa-f]{{2}})(?={either(self.starts)})")
+        first = either(self.starts)
+        self.start = re.compile(first)
+        """What all of these characters are."""
+        self.opening = tuple(
+            re.compile(f"{sign}(?={first})") for sign in ("[^A-Za-z0-9]", "(?:[^A-Za-z0-9]|(?<=%)[0-9A-Fa-f]{2})")
+        )
         """What a token may start behind, in a run of token characters: a sign, or one that is percent-encoded."""
         within = sorted(
             ((d.least, literal, d) for d in credentials if d.within for literal in d.gate), key=lambda row: row[0]

@@ -21,7 +21,7 @@ _FILL = {
 }  # fmt: skip
 _TOLD = 20  # so many characters of a token tell most of them
 _SLOT = re.compile(r"\{([a-z])(\d+)\}")
-_TOKEN_ALPHABET = frozenset(string.ascii_letters + string.digits + "_.-")
+_DIGITS, _LETTERS = frozenset(string.digits), frozenset(string.ascii_letters)
 
 
 def sample(shape: str) -> str:
@@ -121,7 +121,7 @@ class Number:
 def mixed(text: str) -> bool:
     """Return whether *text* looks random: letters and digits both, and enough different ones."""
     head = set(text[:_TOLD])
-    if len(head) > 7 and not head.isdisjoint(string.digits) and not head.isdisjoint(string.ascii_letters):  # noqa: PLR2004 - a length, and what it is of stands beside it
+    if len(head) > 7 and not _DIGITS.isdisjoint(head) and not _LETTERS.isdisjoint(head):  # noqa: PLR2004 - a length, and what it is of stands beside it
         return True  # so it is with what follows
     characters = set(text)
     if len(characters) <= 7:  # noqa: PLR2004 - a length, and what it is of stands beside it

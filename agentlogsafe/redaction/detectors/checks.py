@@ -8,11 +8,14 @@ import string
 from functools import cache
 from operator import mul
 
+from stdnum.au import tfn
 from stdnum.be import nn
+from stdnum.de import idnr
 from stdnum.iso7064 import mod_11_2
 from stdnum.pl import pesel
 
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_ZERO = ord("0")
+_DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 _ISSUERS = (
     # first digits from, to, lengths (ISO/IEC 7812 issuer ranges as the networks publish them)
     (4, 4, (13, 16, 19)), (51, 55, (16,)), (2221, 2720, (16,)), (34, 34, (15,)), (37, 37, (15,)), (6011, 6011, (16, 17, 18, 19)),
@@ -41,21 +44,9 @@ def digits_of(text: str) -> str:
 
 
 def luhn(digits: str) -> bool:
-    """Return whether the last digit is Luhn's checksum of the others."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        total += _DOUBLED[int(digit)] if place % 2 else int(digit)
-    return total % 10 == 0
-
-
-def issuer(digits: str) -> bool:
-    """Return whether *digits* start and measure like a card of a known network."""
-    size = len(digits)
-    for first, last, lengths in _ISSUERS:
-        width = len(str(first))
-        if size in lengths and first <= int(digits[:width]) <= last:
-            return True
-    return False
+    """Return whether the last of the ASCII *digits* is Luhn's checksum of the others."""
+    raw = digits.encode()
+    return (sum(raw[-1::-2]) - _ZERO * ((len(raw) + 1) // 2) + sum(raw[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
 @cache
@@ -208,6 +199,16 @@ def german_practice(digits: str) -> bool:
     """Return whether nine digits are a German physician number (LANR)."""
     total = weighted(digits[:6], (4, 9, 4, 9, 4, 9)) % 10
     return int(digits[6]) == (10 - total) % 10
+
+
+def german_tax(digits: str) -> bool:
+    """Return whether eleven digits are a German tax number: of the first ten, one stands there two or three times, then the library."""
+    return 8 <= len(set(digits[:10])) <= 9 and bool(idnr.is_valid(digits))
+
+
+def australian_tax(digits: str) -> bool:
+    """Return whether eight or nine digits are an Australian tax file number: the weighted sum, then the library."""
+    return weighted(digits, (1, 4, 3, 7, 5, 8, 6, 9, 10)) % 11 == 0 and bool(tfn.is_valid(digits))
 
 
 def medicare_au(digits: str) -> bool:

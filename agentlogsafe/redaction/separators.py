@@ -1,0 +1,77 @@
+"""Where a sensitive name and its value are parted: ``password=…``, ``"api_key": "…"``, ``put("token", "…")``."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from agentlogsafe.redaction import vocabulary as v
+from agentlogsafe.redaction.detectors.base import either
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_DROPPED = " \t\"'`\\*_:=?!|-)]}>.+~"
+_DIGITS = "0123456789"
+_QUOTES = ('"', "'", "`")
+# A comma parts a name from a value where the name is quoted or a CONSTANT, and the value quoted. The patterns are of
+# the reversed text, where what the sign stands behind comes after it.
+_SIGNS = (
+    ("=", "="),
+    (":", ":"),
+    (">", ">(?=[^-= <])"),
+    (",", r",(?:(?<=[\"'`],)|(?<=[\"'`]\s,))"),
+    ("(", r"\((?<=[\"'`]\()"),
+)
+
+
+def endings(more: Iterable[str] = ()) -> frozenset[str]:
+    """Return how the words end that can end a sensitive name: four letters, or the whole of a short word."""
+    names = {
+        *v.SECRET_WORDS,
+        *v.SECRET_PHRASES,
+        *v.PERSONAL_PHRASES,
+        *"key keys token tokens secret password authorization value text string str header env var".split(),
+        *"old new current confirm hash hashed raw plain plaintext field base64 b64 name number code".split(),
+        *"passwd passphrase".split(),
+        *more,
+    }
+    return frozenset(name[-4:] for name in names)
+
+
+ENDINGS = endings()
+
+
+@lru_cache(maxsize=64)
+def _patterns(endings_: frozenset[str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Return the pattern of each sign, behind something that ends as one of *endings_* does, in lower case.
+
+    They let through a little too much, and spare what is no name a dozen steps of Python.
+    """
+    name = f"[{re.escape(_DROPPED)}]{{0,8}}()[0-9]{{0,6}}{either(ending[::-1] for ending in endings_)}"
+    return tuple((sign, re.compile(f"{pattern}(?={name})")) for sign, pattern in _SIGNS)
+
+
+def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[int, int]]:
+    """Yield where the name ends and the value may start, for each separator behind a sensitive ending."""
+    patterns = _patterns(endings_)
+    back = text.replace("\u0130", "i").lower()[::-1]  # in lower case that letter alone would be two
+    size = len(text)
+    quoted = '"' in text or "'" in text or "`" in text
+    for sign, pattern in patterns if quoted else patterns[:3]:
+        for place in pattern.finditer(back) if sign in text else ():
+            at = size - place.end()
+            if sign == "," and text[at - 1] not in _QUOTES and not text[at - 1].isupper():
+                continue
+            end = size - place.end(1)
+            word = text[end - 4 if end > 4 else 0 : end]  # noqa: PLR2004 - so long is an ending
+            if word[-1] in _DIGITS:
+                word = text[end - 6 if end > 6 else 0 : end].rstrip(_DIGITS)[-4:]  # noqa: PLR2004 - with a counter
+            ending = word.lower()
+            if (
+                ending in endings_
+                or (ending[-3:] in endings_ and not (word[:1].islower() and word[1:2].islower()))
+                or (ending[-2:] in endings_ and not word[1:2].isalpha())
+            ):
+                yield end, at + 1
