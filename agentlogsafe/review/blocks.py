@@ -31,6 +31,9 @@ _UUID = re.compile(r"[0-9a-f-]{36}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _STREAM = 36  # characters
 _MARK = 64
+_SEAL = b',"seal":{"'
+_HASH_NAME = b',"hash":"'
+_SHORT = len(_HASH_NAME)
 PIECES = 3
 """A usual line is cut in two, for its number to come between."""
 
@@ -38,21 +41,17 @@ PIECES = 3
 class _Ahead:
     """What the next event of a stream has to look like."""
 
-    __slots__ = ("_after", "_before", "_span", "expected", "header", "key", "mark", "number", "seq", "stream")
+    __slots__ = ("_span", "after", "before", "expected", "key", "mark", "number", "seq", "stream")
 
     def __init__(self, span: list[Any], stream: str) -> None:
         self._span, self.stream = span, stream
         self.key: str | None = span[0]
+        # Of the last event: which it is, in which line it is, and its hash.
         self.seq, self.number, self.mark = span[3], span[5], span[7].encode()
-        self._before = b'{"prev":"' if self.key is None else b'{"key":"%b","prev":"' % self.key.encode()
-        self._after = b',"stream":"%b"' % stream.encode()
-        self.go(self.seq, self.number, self.mark)
-
-    def go(self, seq: int, number: int, mark: bytes) -> None:
-        """Go on to the event after event *seq*, which is in line *number* and has the hash *mark*."""
-        self.seq, self.number, self.mark = seq, number, mark
-        self.header = header = b'%b%b","seq":%d%b' % (self._before, mark, seq + 1, self._after)
-        self.expected = b',"seal":%b,"hash":"' % header
+        self.before = b'prev":"' if self.key is None else b'key":"%b","prev":"' % self.key.encode()
+        self.after = b',"stream":"%b"%b' % (stream.encode(), _HASH_NAME)
+        self.expected = b'%b%b","seq":%d%b' % (self.before, self.mark, self.seq + 1, self.after)
+        """What follows `_SEAL`, up to the hash."""
 
     def settle(self) -> None:
         """Have the stream's span reach as far as was read."""
@@ -77,32 +76,35 @@ class Blocks:
 
     def usual(self, data: bytes) -> list[bytes]:
         """Return the usual lines in *data*, each in `PIECES`: in the middle, as a field of its own, its number."""
-        nulls, sha256, base = self._nulls, hashlib.sha256, self._base
+        nulls, sha256, base, join = self._nulls, hashlib.sha256, self._base, b"".join
         texts: list[bytes] = []
         self._ahead.clear()
         for stream in self._tabulator.open:
             self._look_ahead(stream)
         known: _Ahead | None = None
         number = self.number
+        # Every line pays for every step in here: 1.7 µs, of which 0.8 are for the hash.
         for number, raw in enumerate(io.BytesIO(data), number + 1):  # noqa: B020 -- it goes on counting
-            # Looked for as a whole: in CPython, long texts are found in half of the time that short ones take.
-            place = -1 if known is None else raw.rfind(known.expected)
-            if known is None or place < 0:
-                known, place = self._known(raw)
+            content, found, own = raw.rpartition(_SEAL)
+            if known is None or not own.startswith(known.expected):
+                known = self._known(own) if found else None
             if known is not None:
-                end = place + len(known.expected)
-                content, mark, rest = raw[:place], raw[end : end + _MARK], raw[end + _MARK :]
-                hashed = b"".join((known.header, b"}\n", content, b"}"))
+                expected = known.expected
+                end = len(expected) + _MARK
+                mark = own[end - _MARK : end]
+                hashed = join((b'{"', expected[:-_SHORT], b"}\n", content, b"}"))
                 fits = (
                     sha256(hashed).hexdigest().encode() == mark if known.key is None
                     else self._has_key(known, hashed, mark)
                 )  # fmt: skip
-                if fits and (rest in nulls or self._are_nulls(rest)):
-                    known.go(known.seq + 1, number, mark)
-                    texts += (content, b',"\x7f":%d' % (base + number), raw[place:])
+                if fits and ((rest := own[end:]) in nulls or self._are_nulls(rest)):
+                    known.number, known.mark = number, mark
+                    known.seq = seq = known.seq + 1
+                    known.expected = b'%b%b","seq":%d%b' % (known.before, mark, seq + 1, known.after)
+                    texts += (content, b',"\x7f":%d,"seal":{"' % (base + number), own)
                     continue
-            elif place < 0 and (found := _plain(raw)):
-                texts += (b'{"\x7f":%d,"\x7f\x7f":"%b"' % (base + number, found.encode()), b",", raw[1:])
+            elif not found and (digest := _plain(raw)):
+                texts += (b'{"\x7f":%d,"\x7f\x7f":"%b"' % (base + number, digest.encode()), b",", raw[1:])
                 continue
             known = None
             for line in self._general(number, raw):
@@ -112,15 +114,11 @@ class Blocks:
         self.number = number
         return texts
 
-    def _known(self, raw: bytes) -> tuple[_Ahead | None, int]:
-        """Return the stream whose next event *raw* may be, and where its seal begins, or might."""
-        place = raw.rfind(b',"seal":{"')
-        if place > 0:
-            end = raw.find(b',"hash":"', place)
-            known = self._ahead.get(raw[end - _STREAM - 1 : end - 1])
-            if known is not None and raw.startswith(known.expected, place):
-                return known, place
-        return None, place
+    def _known(self, own: bytes) -> _Ahead | None:
+        """Return the stream whose next event has the seal *own*."""
+        end = own.find(_HASH_NAME)
+        known = self._ahead.get(own[end - _STREAM - 1 : end - 1])
+        return known if known is not None and own.startswith(known.expected) else None
 
     def general(self, data: bytes) -> None:
         """Make rows of all lines in *data*."""
