@@ -69,7 +69,8 @@ class Blocks:
     def __init__(self, tabulator: Tabulator, base: int = 0) -> None:
         self._tabulator, self._base = tabulator, base
         self._reader = Reader()
-        self._ahead: dict[bytes, _Ahead] = {}
+        self._ahead: dict[str, _Ahead] = {}
+        """Of the streams that were seen in this block; there may be many others."""
         self._nulls: set[bytes] = set()
         self.number = 0
         """Of the last line."""
@@ -78,12 +79,9 @@ class Blocks:
         """Return the usual lines in *data*, each in `PIECES`: in the middle, as a field of its own, its number."""
         nulls, sha256, base, join = self._nulls, hashlib.sha256, self._base, b"".join
         texts: list[bytes] = []
-        self._ahead.clear()
-        for stream in self._tabulator.open:
-            self._look_ahead(stream)
         known: _Ahead | None = None
         number = self.number
-        # Every line pays for every step in here: 1.7 µs, of which 0.8 are for the hash.
+        # Every line pays for every step in here: 2.5 µs, of which 0.9 are for its hash.
         for number, raw in enumerate(io.BytesIO(data), number + 1):  # noqa: B020 -- it goes on counting
             content, found, own = raw.rpartition(_SEAL)
             if known is None or not own.startswith(known.expected):
@@ -111,13 +109,15 @@ class Blocks:
                 self._take(line)
         for known in self._ahead.values():
             known.settle()
+        self._ahead.clear()
         self.number = number
         return texts
 
     def _known(self, own: bytes) -> _Ahead | None:
         """Return the stream whose next event has the seal *own*."""
         end = own.find(_HASH_NAME)
-        known = self._ahead.get(own[end - _STREAM - 1 : end - 1])
+        stream = own[end - _STREAM - 1 : end - 1].decode("utf-8", "replace")
+        known = self._ahead.get(stream) or self._look_ahead(stream)
         return known if known is not None and own.startswith(known.expected) else None
 
     def general(self, data: bytes) -> None:
@@ -142,24 +142,18 @@ class Blocks:
         """Take a line the general way, in its place among the others of its stream."""
         seal = None if line.event is None else line.event.get("seal")
         stream = seal.get("stream") if type(seal) is dict else None
-        if type(stream) is not str or not _UUID.fullmatch(stream):
-            self._tabulator.take(line)
-            return
-        known = self._ahead.get(stream.encode())
+        known = self._ahead.pop(stream, None) if type(stream) is str else None
         if known is not None:
             known.settle()
         self._tabulator.take(line)
-        self._look_ahead(stream)
 
-    def _look_ahead(self, stream: str) -> None:
+    def _look_ahead(self, stream: str) -> _Ahead | None:
         """Note what the event after those of *stream* that were read has to look like."""
         span = self._tabulator.open.get(stream)
-        if span is None or not _UUID.fullmatch(stream):
-            return
-        if span[1] != "ok" or span[11] or not _HASH.fullmatch(span[7]):
-            self._ahead.pop(stream.encode(), None)
-        else:
-            self._ahead[stream.encode()] = _Ahead(span, stream)
+        if span is None or span[1] != "ok" or span[11] or not _UUID.fullmatch(stream) or not _HASH.fullmatch(span[7]):
+            return None
+        self._ahead[stream] = known = _Ahead(span, stream)
+        return known
 
     def _has_key(self, known: _Ahead, hashed: bytes, mark: bytes) -> bool:
         """Return whether *mark* is the hash under the key of the stream's next event."""
