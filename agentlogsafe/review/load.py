@@ -31,12 +31,12 @@ SMALL = 8_000_000
 
 _MOST = 128 * 2**20  # bytes of lines that wait for DuckDB, which takes 10 ms for whatever it reads,
 _WAITING = 64  # and parts that they are of
-_FILES = 1_000  # of other rows
+_FILES = 1_000  # of many rows
 
 
 def load(
     inputs: Sequence[Source],
-    columns: Columns,
+    connect: Callable[[], Columns],
     spool: Path,
     masters: Sequence[bytes] = (),
     *,
@@ -47,7 +47,7 @@ def load(
 
     Args:
         inputs: what `sources.find` returns.
-        columns: where their rows go.
+        connect: returns where their rows go; called once, when those who read have begun.
         spool: an empty folder, for what waits.
         masters: the first keys of keyed streams.
         workers: how many processes read; None for one on each core, or none where there is little to read.
@@ -58,13 +58,13 @@ def load(
         compressed = any(source.form != "plain" for source in inputs)
         workers = 0 if total <= SMALL // (8 if compressed else 1) else os.cpu_count() or 1
     parts = [part for source in inputs for part in sources.parts(source)]
-    reading = _Reading(parts, columns, spool)
+    reading = _Reading(parts, connect, spool)
     if workers:
         reading.by_workers(masters, min(workers, len(parts)), progress or (lambda _: None))
     else:
         reading.here(masters)
     numbers = range(len(parts))
-    columns.views(placed(inputs, parts, numbers, reading.outcomes))
+    reading.columns.views(placed(inputs, parts, numbers, reading.outcomes))
     return source_rows(inputs, parts, reading.outcomes)
 
 
@@ -109,13 +109,16 @@ def again(parts: Sequence[Part], outcomes: Sequence[Outcome]) -> tuple[dict[str,
 class _Reading:
     """Parts, and what becomes of them."""
 
-    def __init__(self, parts: Sequence[Part], columns: Columns, spool: Path) -> None:
-        self._parts, self._columns, self._spool = parts, columns, spool
+    columns: Columns
+
+    def __init__(self, parts: Sequence[Part], connect: Callable[[], Columns], spool: Path) -> None:
+        self._parts, self._connect, self._spool = parts, connect, spool
         self.outcomes = [Outcome() for _ in parts]
         self._written: list[tuple[str, Path]] = []
 
     def here(self, masters: Sequence[bytes]) -> None:
         """Read in this process. No numpy, no Arrow: they take longer to import than a small file to read."""
+        self.columns = self._connect()
         keys = Keyring(masters)
         made = [list(read_part(part, keys, self.outcomes[place])) for place, part in enumerate(self._parts)]
         forks, places = again(self._parts, self.outcomes)
@@ -128,7 +131,7 @@ class _Reading:
                 for place, batches in enumerate(made):
                     for batch in batches:
                         file.write(as_json(getattr(batch, name), types, part=place))
-            self._columns.rows(name, [path])
+            self.columns.rows(name, [path])
 
     def by_workers(self, masters: Sequence[bytes], count: int, progress: Callable[[int], None]) -> None:
         """Read in *count* processes."""
@@ -157,12 +160,18 @@ class _Reading:
                 free.release(len(waiting))
                 waiting.clear()
 
-            for future in as_completed([pool.submit(read, place, plainly=plainly, forks=forks) for place in places]):
+            futures = [pool.submit(read, place, plainly=plainly, forks=forks) for place in places]
+            if not hasattr(self, "columns"):
+                self.columns = self._connect()
+            for future in as_completed(futures):
                 waiting.append(future.result())
                 done += self._parts[waiting[-1]].end - self._parts[waiting[-1]].start
                 progress(done)
                 if sum(self.outcomes[place].size for place in waiting) >= _MOST or len(waiting) >= _WAITING:
+                    if idle.qsize() == count:
+                        self.columns.hurry()
                     added()
+            self.columns.hurry()
             added()
             if unusual:
                 done -= sum(self._parts[place].end - self._parts[place].start for place in unusual)
@@ -177,10 +186,12 @@ class _Reading:
                 forks, places = again(self._parts, self.outcomes)
                 if places:
                     done -= sum(self._parts[place].end - self._parts[place].start for place in places)
-                    self._columns.forget(places)
+                    self.columns.forget(places)
                     all_of(places, forks=forks)
                 for worker in workers:
                     worker.finish()
+                for worker in workers:
+                    worker.wait()
             finally:
                 for worker in workers:
                     worker.stop()
@@ -191,25 +202,32 @@ class _Reading:
         """Add the rows of parts; return those in which something is not as we write it, of which there are none."""
         outcomes = {place: self.outcomes[place] for place in places}
         lines = {place: lines_file(self._spool, place) for place in places}
-        unusual = self._columns.lines(
+        unusual = self.columns.lines(
             {place: (lines[place], outcome.usual) for place, outcome in outcomes.items() if outcome.usual}
         )
         for path in lines.values():
             path.unlink(missing_ok=True)
-        for place in places:
-            for name, written in outcomes[place].tables:
-                if place in unusual:
+        for place, outcome in outcomes.items():
+            if place in unusual:
+                for _, written in outcome.tables:
                     Path(written).unlink()
-                else:
-                    self._written.append((name, Path(written)))
+                continue
+            self._written += [(name, Path(written)) for name, written in outcome.tables]
+            for name, rows in outcome.rows.items():
+                with (self._spool / f"{name}.json").open("a", encoding="utf-8") as file:
+                    file.write(rows)
+            outcome.rows = {}
         if len(self._written) >= _FILES:
             self._rows()
         return unusual
 
     def _rows(self) -> None:
-        """Add the rows of what is not usual: seldom, for DuckDB takes 10 ms for that, too."""
+        """Add the rows of what is not usual: seldom, for DuckDB takes 10 ms for that, too, and 1 ms for each file."""
         for name in COLUMNS:
-            self._columns.rows(name, [path for of, path in self._written if of == name])
+            path = self._spool / f"{name}.json"
+            if path.exists():
+                self._written.append((name, path))
+            self.columns.rows(name, [path for of, path in self._written if of == name])
         for _, path in self._written:
             path.unlink()
         self._written = []
@@ -253,10 +271,15 @@ class _Worker:
         return Outcome(**orjson.loads(answer))
 
     def finish(self) -> None:
-        """Have it write what it holds, and end."""
+        """Have it end."""
         if not self._told:
             self._send(self._setting)
-        self._process.communicate()
+        assert self._process.stdin is not None  # noqa: S101 -- it is a pipe
+        self._process.stdin.close()
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._process.wait()
         if self._process.returncode:
             msg = f"a process that reads ended with status {self._process.returncode}"
             raise ReaderError(msg)

@@ -44,8 +44,10 @@ class Outcome:
     """How many of the events are in a file of lines, for DuckDB to read."""
     size: int = 0
     """Of that file, in bytes."""
+    rows: dict[str, str] = field(default_factory=dict)
+    """The others, where they are few: of each table, as JSON."""
     tables: list[tuple[str, str]] = field(default_factory=list)
-    """The others: which tables they are rows of, and in which files."""
+    """The others, where they are many: which tables they are rows of, and in which files of Parquet."""
 
 
 def read_part(part: Part, keys: Keyring, outcome: Outcome) -> Iterator[Batch]:
@@ -67,7 +69,7 @@ def spool_part(part: Part, number: int, keys: Keyring, outcome: Outcome, spool: 
         spool: a folder.
         plainly: whether to make rows of every line.
     """
-    files = {name: _Rows(spool / f"{name}-{number}", number, types) for name, types in COLUMNS.items()}
+    files = {name: _Rows(spool / f"{name}-{number}.parquet", number, types) for name, types in COLUMNS.items()}
     tabulator, tally = Tabulator(keys), [0]
 
     def keep(batch: Batch) -> None:
@@ -89,7 +91,8 @@ def spool_part(part: Part, number: int, keys: Keyring, outcome: Outcome, spool: 
         keep(tabulator.batch())
         tally[0] = reading.number
         tabulator.events += outcome.usual
-    outcome.tables = [(name, str(path)) for name, rows in files.items() for path in rows.close()]
+    for name, rows in files.items():
+        rows.close(name, outcome)
     _tell(outcome, tabulator, tally[0])
 
 
@@ -99,7 +102,7 @@ def lines_file(spool: Path, number: int) -> Path:
 
 
 class _Rows:
-    """Writes the rows of one table to files: a few as JSON, many as Parquet."""
+    """Holds the rows of one table, and writes them to a file where they are many."""
 
     def __init__(self, path: Path, part: int, types: dict[str, str]) -> None:
         self._path, self._part, self._types = path, part, types
@@ -118,22 +121,19 @@ class _Rows:
 
         made = arrow.table([(self._part, *row) for row in self._held], {"part": "int64", **self._types})
         if self._writer is None:
-            self._writer = parquet.ParquetWriter(self._path.with_suffix(".parquet"), made.schema, compression="lz4")
+            self._writer = parquet.ParquetWriter(self._path, made.schema, compression="lz4")
         self._writer.write_table(made)
         self._held = []
 
-    def close(self) -> list[Path]:
-        """Write what is held; return the files."""
+    def close(self, name: str, outcome: Outcome) -> None:
+        """Tell in *outcome* where the rows are; a few go into it."""
         if len(self._held) > _FEW or (self._held and self._writer is not None):
             self._write()
         if self._writer is not None:
             self._writer.close()
-            return [self._path.with_suffix(".parquet")]
-        if not self._held:
-            return []
-        path = self._path.with_suffix(".json")
-        path.write_bytes(as_json(self._held, self._types, part=self._part))
-        return [path]
+            outcome.tables.append((name, str(self._path)))
+        elif self._held:
+            outcome.rows[name] = as_json(self._held, self._types, part=self._part).decode()
 
 
 def read_columns(part: Part, keys: Keyring, outcome: Outcome) -> Iterator[tuple[str, Any]]:
