@@ -10,13 +10,13 @@ test holds them to that.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import io
 import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from agentlogsafe.review.keyring import mac
 from agentlogsafe.review.lines import Reader, native
 from agentlogsafe.review.rows import content_of, misshapen
 
@@ -31,6 +31,9 @@ _UUID = re.compile(r"[0-9a-f-]{36}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _STREAM = 36  # characters
 _MARK = 64
+_SEAL = b',"seal":{"'
+_HASH_NAME = b',"hash":"'
+_SHORT = len(_HASH_NAME)
 PIECES = 3
 """A usual line is cut in two, for its number to come between."""
 
@@ -38,21 +41,17 @@ PIECES = 3
 class _Ahead:
     """What the next event of a stream has to look like."""
 
-    __slots__ = ("_after", "_before", "_span", "expected", "header", "key", "mark", "number", "seq", "stream")
+    __slots__ = ("_span", "after", "before", "expected", "key", "mark", "number", "seq", "stream")
 
     def __init__(self, span: list[Any], stream: str) -> None:
         self._span, self.stream = span, stream
         self.key: str | None = span[0]
+        # Of the last event: which it is, in which line it is, and its hash.
         self.seq, self.number, self.mark = span[3], span[5], span[7].encode()
-        self._before = b'{"prev":"' if self.key is None else b'{"key":"%b","prev":"' % self.key.encode()
-        self._after = b',"stream":"%b"' % stream.encode()
-        self.go(self.seq, self.number, self.mark)
-
-    def go(self, seq: int, number: int, mark: bytes) -> None:
-        """Go on to the event after event *seq*, which is in line *number* and has the hash *mark*."""
-        self.seq, self.number, self.mark = seq, number, mark
-        self.header = header = b'%b%b","seq":%d%b' % (self._before, mark, seq + 1, self._after)
-        self.expected = b',"seal":%b,"hash":"' % header
+        self.before = b'prev":"' if self.key is None else b'key":"%b","prev":"' % self.key.encode()
+        self.after = b',"stream":"%b"%b' % (stream.encode(), _HASH_NAME)
+        self.expected = b'%b%b","seq":%d%b' % (self.before, self.mark, self.seq + 1, self.after)
+        """What follows `_SEAL`, up to the hash."""
 
     def settle(self) -> None:
         """Have the stream's span reach as far as was read."""
@@ -70,57 +69,56 @@ class Blocks:
     def __init__(self, tabulator: Tabulator, base: int = 0) -> None:
         self._tabulator, self._base = tabulator, base
         self._reader = Reader()
-        self._ahead: dict[bytes, _Ahead] = {}
+        self._ahead: dict[str, _Ahead] = {}
+        """Of the streams that were seen in this block; there may be many others."""
         self._nulls: set[bytes] = set()
         self.number = 0
         """Of the last line."""
 
     def usual(self, data: bytes) -> list[bytes]:
         """Return the usual lines in *data*, each in `PIECES`: in the middle, as a field of its own, its number."""
-        nulls, sha256, base = self._nulls, hashlib.sha256, self._base
+        nulls, sha256, base, join = self._nulls, hashlib.sha256, self._base, b"".join
         texts: list[bytes] = []
-        self._ahead.clear()
-        for stream in self._tabulator.open:
-            self._look_ahead(stream)
         known: _Ahead | None = None
         number = self.number
+        # Every line pays for every step in here: 2.5 µs, of which 0.9 are for its hash.
         for number, raw in enumerate(io.BytesIO(data), number + 1):  # noqa: B020 -- it goes on counting
-            # Looked for as a whole: in CPython, long texts are found in half of the time that short ones take.
-            place = -1 if known is None else raw.rfind(known.expected)
-            if known is None or place < 0:
-                known, place = self._known(raw)
+            content, found, own = raw.rpartition(_SEAL)
+            if known is None or not own.startswith(known.expected):
+                known = self._known(own) if found else None
             if known is not None:
-                end = place + len(known.expected)
-                content, mark, rest = raw[:place], raw[end : end + _MARK], raw[end + _MARK :]
-                hashed = b"".join((known.header, b"}\n", content, b"}"))
+                expected = known.expected
+                end = len(expected) + _MARK
+                mark = own[end - _MARK : end]
+                hashed = join((b'{"', expected[:-_SHORT], b"}\n", content, b"}"))
                 fits = (
                     sha256(hashed).hexdigest().encode() == mark if known.key is None
                     else self._has_key(known, hashed, mark)
                 )  # fmt: skip
-                if fits and (rest in nulls or self._are_nulls(rest)):
-                    known.go(known.seq + 1, number, mark)
-                    texts += (content, b',"\x7f":%d' % (base + number), raw[place:])
+                if fits and ((rest := own[end:]) in nulls or self._are_nulls(rest)):
+                    known.number, known.mark = number, mark
+                    known.seq = seq = known.seq + 1
+                    known.expected = b'%b%b","seq":%d%b' % (known.before, mark, seq + 1, known.after)
+                    texts += (content, b',"\x7f":%d,"seal":{"' % (base + number), own)
                     continue
-            elif place < 0 and (found := _plain(raw)):
-                texts += (b'{"\x7f":%d,"\x7f\x7f":"%b"' % (base + number, found.encode()), b",", raw[1:])
+            elif not found and (digest := _plain(raw)):
+                texts += (b'{"\x7f":%d,"\x7f\x7f":"%b"' % (base + number, digest.encode()), b",", raw[1:])
                 continue
             known = None
             for line in self._general(number, raw):
                 self._take(line)
         for known in self._ahead.values():
             known.settle()
+        self._ahead.clear()
         self.number = number
         return texts
 
-    def _known(self, raw: bytes) -> tuple[_Ahead | None, int]:
-        """Return the stream whose next event *raw* may be, and where its seal begins, or might."""
-        place = raw.rfind(b',"seal":{"')
-        if place > 0:
-            end = raw.find(b',"hash":"', place)
-            known = self._ahead.get(raw[end - _STREAM - 1 : end - 1])
-            if known is not None and raw.startswith(known.expected, place):
-                return known, place
-        return None, place
+    def _known(self, own: bytes) -> _Ahead | None:
+        """Return the stream whose next event has the seal *own*."""
+        end = own.find(_HASH_NAME)
+        stream = own[end - _STREAM - 1 : end - 1].decode("utf-8", "replace")
+        known = self._ahead.get(stream) or self._look_ahead(stream)
+        return known if known is not None and own.startswith(known.expected) else None
 
     def general(self, data: bytes) -> None:
         """Make rows of all lines in *data*."""
@@ -144,29 +142,23 @@ class Blocks:
         """Take a line the general way, in its place among the others of its stream."""
         seal = None if line.event is None else line.event.get("seal")
         stream = seal.get("stream") if type(seal) is dict else None
-        if type(stream) is not str or not _UUID.fullmatch(stream):
-            self._tabulator.take(line)
-            return
-        known = self._ahead.get(stream.encode())
+        known = self._ahead.pop(stream, None) if type(stream) is str else None
         if known is not None:
             known.settle()
         self._tabulator.take(line)
-        self._look_ahead(stream)
 
-    def _look_ahead(self, stream: str) -> None:
+    def _look_ahead(self, stream: str) -> _Ahead | None:
         """Note what the event after those of *stream* that were read has to look like."""
         span = self._tabulator.open.get(stream)
-        if span is None or not _UUID.fullmatch(stream):
-            return
-        if span[1] != "ok" or span[11] or not _HASH.fullmatch(span[7]):
-            self._ahead.pop(stream.encode(), None)
-        else:
-            self._ahead[stream.encode()] = _Ahead(span, stream)
+        if span is None or span[1] != "ok" or span[11] or not _UUID.fullmatch(stream) or not _HASH.fullmatch(span[7]):
+            return None
+        self._ahead[stream] = known = _Ahead(span, stream)
+        return known
 
     def _has_key(self, known: _Ahead, hashed: bytes, mark: bytes) -> bool:
         """Return whether *mark* is the hash under the key of the stream's next event."""
         key = self._tabulator.keys.key(known.key or "", known.stream, known.seq + 1)
-        return key is not None and hmac.digest(key, hashed, "sha256").hex().encode() == mark
+        return key is not None and mac(key, hashed).encode() == mark
 
     def _are_nulls(self, rest: bytes) -> bool:
         """Return whether nothing but fields that are null follows the seal; they are not hashed."""

@@ -101,8 +101,11 @@ class Review:
 
     def findings(self, family: str | None = None) -> list[Finding]:
         """Return what the rules find, the gravest first; of one *family* (``integrity``, ``completeness``), or all."""
-        names = [name for of, listed in compiled.load().families.items() if family in (None, of) for name in listed]
-        found = [Finding(*row) for name in names for row in self._engine.rows(name)]
+        written = compiled.load()
+        names = [name for of, listed in written.families.items() if family in (None, of) for name in listed]
+        reasons = {None, *(why for (why,) in self._engine.rows("reasons"))}
+        asked = [name for name in names if written.suspected.get(name) in reasons]
+        found = [Finding(*row) for name in asked for row in self._engine.rows(name)]
         return sorted(found, key=_rank)
 
     def summary(self, name: str) -> list[dict[str, Any]]:

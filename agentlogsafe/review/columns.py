@@ -6,6 +6,7 @@ lines wait in some until there are enough of them, for a query takes 10 ms, howe
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -124,13 +125,17 @@ class Columns:
 
         self._error = duckdb.Error
         self._run, self._sql = connection.execute, connection.sql
-        self._types = dict(_FIELDS)
+        self._types = dict(_FIELDS) if details else {**_FIELDS, "policy": "STRUCT(_ BOOLEAN)"}
         self._names = tuple(name for name in _USUAL if details or name not in DETAILS)
         self._run(_MACROS)
         self._run(f"CREATE TABLE usual (place BIGINT, {_columns({name: EVENTS[name] for name in self._names})})")
         self._full = 0  # rows of `usual`
         for name, types in COLUMNS.items():
             self._run(f"CREATE TABLE other_{name} (part BIGINT, {_columns(types)})")
+
+    def hurry(self) -> None:
+        """Take all cores, where nobody else needs them any more."""
+        self._run(f"SET threads = {os.cpu_count() or 1}")
 
     def lines(self, files: Mapping[int, tuple[Path, int]]) -> set[int]:
         """Add events that fit their seals, or have none.
@@ -145,7 +150,7 @@ class Columns:
             return set()
         try:
             counts = self._added(files)
-            if any(odd for _, odd in counts.values()) and self._learned():
+            if any(counts.get(part) != (count, 0) for part, (_, count) in files.items()) and self._learned(files):
                 self._removed()
                 counts = self._added(files)
         except self._error:  # of a file, all that can be said is that it is in there
@@ -161,18 +166,18 @@ class Columns:
         return unusual
 
     def _added(self, files: Mapping[int, tuple[Path, int]]) -> dict[int, tuple[int, int]]:
-        """Add lines; return of each part how many there are, and how many of them are not as we write them."""
+        """Add lines that may be as we write them; return of each part how many, and how many of them are not."""
         made = ", ".join(_COLUMNS.get(name) or self._text(name) for name in self._names)
         # Read, but not asked for: in SQL, a name that nothing depends on is not read.
         unasked = [name for name in self._types if name not in self._names and name not in ("timestamp", "event_id")]
         asked = " OR ".join(f"{_name(name)} IS NOT NULL" for name in unasked)
+        strings = " OR ".join(self._flags().values()) or "false"
         self._run(
             f"INSERT INTO usual SELECT {_name(_NUMBER)}, {made} FROM {self._read([path for path, _ in files.values()])}"
-            f" WHERE {asked}"
+            f" WHERE ({asked}) AND coalesce(NOT ({strings}), true)"
         )
-        odd = " OR ".join((self._odd(), *self._flags().values()))
         found = self._run(
-            f"SELECT place >> {PART}, count(*), count(*) FILTER ({odd}) FROM usual "
+            f"SELECT place >> {PART}, count(*), count(*) FILTER ({self._odd()}) FROM usual "
             f"WHERE rowid >= {self._full} GROUP BY 1"
         ).fetchall()
         return {part: (count, odd) for part, count, odd in found}
@@ -209,8 +214,8 @@ class Columns:
             if name in self._names and self._types[name] != "JSON"
         }
 
-    def _learned(self) -> bool:
-        """Read fields whose strings look like something else as JSON from now on; return whether there are any.
+    def _learned(self, files: Mapping[int, tuple[Path, int]]) -> bool:
+        """Read fields whose strings look like something else as JSON from now on; return whether *files* have any.
 
         That tells ``"5"`` from ``5``, and costs 40 ns for each event.
         """
@@ -218,7 +223,7 @@ class Columns:
         if not flags:
             return False
         asked = ", ".join(f"coalesce(bool_or({flag}), false)" for flag in flags.values())
-        (found,) = self._run(f"SELECT {asked} FROM usual WHERE rowid >= {self._full}").fetchall()
+        (found,) = self._run(f"SELECT {asked} FROM {self._read([path for path, _ in files.values()])}").fetchall()
         odd = [name for name, is_odd in zip(flags, found, strict=True) if is_odd]
         self._types.update(dict.fromkeys(odd, "JSON"))
         return bool(odd)

@@ -25,6 +25,8 @@ class Compiled(NamedTuple):
     """What compiled it: other versions, or sets in another order, may write the same in other words."""
     families: dict[str, list[str]]
     """The names of the rules, by family."""
+    suspected: dict[str, str]
+    """`rules.SUSPECTED`."""
     sql: dict[str, str]
     """The SQL of rules, summaries and derived tables, by name."""
 
@@ -45,6 +47,7 @@ def compile_all() -> Compiled:
     return Compiled(
         {name: metadata.version(name) for name in ("ibis-framework", "sqlglot")} | {"hash": sys.hash_info.algorithm},
         {family: [rule.__name__ for rule in listed] for family, listed in rules.FAMILIES.items()},
+        rules.SUSPECTED,
         {name: str(ibis.to_sql(rule(unbound), dialect="duckdb", pretty=False)) for name, rule in rules.named().items()},
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agentlogsafe.errors import MissingExtraError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 Row = tuple[Any, ...]
 
-MEMORY = "600MB"
+MEMORY = "900MB"
 """What DuckDB may use before it goes to the disk."""
 
 _SHORT = {"sources": SOURCES, "checkpoints": CHECKPOINTS, "keys": KEYS}
@@ -75,29 +76,32 @@ class DuckDB:
         progress: Callable[[int], None] | None,
     ) -> None:
         """Make the tables of what is read."""
+        # Of a small input, threads wait for each other longer than they work.
+        threads = 1 if sum(source.size for source in inputs) <= SMALL else os.cpu_count() or 1
+        read = load(
+            inputs, partial(self._connect, threads), self._spool, masters, workers=self._workers, progress=progress
+        )
+        for name, rows in (("sources", read), ("checkpoints", checkpoints), ("keys", keys)):
+            self._short(name, rows, _SHORT[name])
+        self._sql = compiled.load().sql
+        for name in ("stretches", "suspects"):
+            self._connection.execute(f"CREATE TABLE {name} AS {self._sql[name]}")
+
+    def _connect(self, threads: int) -> Columns:
         try:
             import duckdb  # noqa: PLC0415 -- an extra
         except ImportError as error:
             raise missing() from error
-        # Of a small input, threads wait for each other longer than they work.
-        threads = 1 if sum(source.size for source in inputs) <= SMALL else os.cpu_count() or 1
         config: dict[str, Any] = {
-            "threads": max(1, threads // 2),  # the processes that read need the cores as well
+            "threads": max(1, threads // 2),  # the processes that read need the cores as well, as long as they do
             "memory_limit": MEMORY,
             "temp_directory": str(self._spool / "temp"),
             "preserve_insertion_order": False,
             # Nothing is to be kept; to write tables in memory anew, after each batch of lines, costs 2 µs an event.
             "checkpoint_threshold": "1TB",
         }
-        self._connection = run = duckdb.connect(config=config)
-        columns = Columns(run, details=self._details)
-        read = load(inputs, columns, self._spool, masters, workers=self._workers, progress=progress)
-        run.execute(f"SET threads = {threads}")
-        for name, rows in (("sources", read), ("checkpoints", checkpoints), ("keys", keys)):
-            self._short(name, rows, _SHORT[name])
-        self._sql = compiled.load().sql
-        for name in ("stretches", "suspects"):
-            run.execute(f"CREATE TABLE {name} AS {self._sql[name]}")
+        self._connection = duckdb.connect(config=config)
+        return Columns(self._connection, details=self._details)
 
     def _short(self, name: str, rows: Sequence[Row], types: dict[str, str]) -> None:
         path = self._spool / f"{name}.rows"

@@ -6,7 +6,6 @@ import os
 import queue
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +17,7 @@ from agentlogsafe.errors import AgentLogSafeError
 from agentlogsafe.review import sources
 from agentlogsafe.review.columns import COLUMNS, as_json
 from agentlogsafe.review.keyring import Keyring
-from agentlogsafe.review.reading import Outcome, lines_file, read_part
+from agentlogsafe.review.reading import Outcome, read_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,12 +30,13 @@ SMALL = 8_000_000
 
 _MOST = 128 * 2**20  # bytes of lines that wait for DuckDB, which takes 10 ms for whatever it reads,
 _WAITING = 64  # and parts that they are of
-_FILES = 1_000  # of other rows
+_FILES = 1_000  # of many rows
+_KEEPING = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")  # of glibc
 
 
 def load(
     inputs: Sequence[Source],
-    columns: Columns,
+    connect: Callable[[], Columns],
     spool: Path,
     masters: Sequence[bytes] = (),
     *,
@@ -47,7 +47,7 @@ def load(
 
     Args:
         inputs: what `sources.find` returns.
-        columns: where their rows go.
+        connect: returns where their rows go; called once, when those who read have begun.
         spool: an empty folder, for what waits.
         masters: the first keys of keyed streams.
         workers: how many processes read; None for one on each core, or none where there is little to read.
@@ -58,13 +58,13 @@ def load(
         compressed = any(source.form != "plain" for source in inputs)
         workers = 0 if total <= SMALL // (8 if compressed else 1) else os.cpu_count() or 1
     parts = [part for source in inputs for part in sources.parts(source)]
-    reading = _Reading(parts, columns, spool)
+    reading = _Reading(parts, connect, spool)
     if workers:
         reading.by_workers(masters, min(workers, len(parts)), progress or (lambda _: None))
     else:
         reading.here(masters)
     numbers = range(len(parts))
-    columns.views(placed(inputs, parts, numbers, reading.outcomes))
+    reading.columns.views(placed(inputs, parts, numbers, reading.outcomes))
     return source_rows(inputs, parts, reading.outcomes)
 
 
@@ -109,13 +109,17 @@ def again(parts: Sequence[Part], outcomes: Sequence[Outcome]) -> tuple[dict[str,
 class _Reading:
     """Parts, and what becomes of them."""
 
-    def __init__(self, parts: Sequence[Part], columns: Columns, spool: Path) -> None:
-        self._parts, self._columns, self._spool = parts, columns, spool
+    columns: Columns
+
+    def __init__(self, parts: Sequence[Part], connect: Callable[[], Columns], spool: Path) -> None:
+        self._parts, self._connect, self._spool = parts, connect, spool
         self.outcomes = [Outcome() for _ in parts]
+        self._lines: dict[int, Path] = {}
         self._written: list[tuple[str, Path]] = []
 
     def here(self, masters: Sequence[bytes]) -> None:
         """Read in this process. No numpy, no Arrow: they take longer to import than a small file to read."""
+        self.columns = self._connect()
         keys = Keyring(masters)
         made = [list(read_part(part, keys, self.outcomes[place])) for place, part in enumerate(self._parts)]
         forks, places = again(self._parts, self.outcomes)
@@ -128,21 +132,24 @@ class _Reading:
                 for place, batches in enumerate(made):
                     for batch in batches:
                         file.write(as_json(getattr(batch, name), types, part=place))
-            self._columns.rows(name, [path])
+            self.columns.rows(name, [path])
 
     def by_workers(self, masters: Sequence[bytes], count: int, progress: Callable[[int], None]) -> None:
         """Read in *count* processes."""
         idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         workers = [_Worker(self._spool, masters) for _ in range(count)]
         done = 0
-        free = threading.Semaphore(_WAITING + count)  # so that what waits for DuckDB does not fill the disk
+        # So few files that what waits for DuckDB does not fill the disk; the last that was read is used again next.
+        free: queue.LifoQueue[Path] = queue.LifoQueue()
+        for number in range(_WAITING + count):
+            free.put(self._spool / f"lines-{number}.json")
 
         def read(place: int, *, plainly: bool, forks: dict[str, tuple[str, int]] | None) -> int:
-            free.acquire()
+            self._lines[place] = lines = free.get()
             worker = idle.get()
             try:
                 task = {"id": place, "part": tuple(self._parts[place]), "plainly": plainly, "forks": forks}
-                self.outcomes[place] = worker.read(task)
+                self.outcomes[place] = worker.read({**task, "lines": str(lines)})
             finally:
                 idle.put(worker)
             return place
@@ -154,15 +161,22 @@ class _Reading:
 
             def added() -> None:
                 unusual.update(self._added(waiting))
-                free.release(len(waiting))
+                for place in waiting:
+                    free.put(self._lines.pop(place))
                 waiting.clear()
 
-            for future in as_completed([pool.submit(read, place, plainly=plainly, forks=forks) for place in places]):
+            futures = [pool.submit(read, place, plainly=plainly, forks=forks) for place in places]
+            if not hasattr(self, "columns"):
+                self.columns = self._connect()
+            for future in as_completed(futures):
                 waiting.append(future.result())
                 done += self._parts[waiting[-1]].end - self._parts[waiting[-1]].start
                 progress(done)
                 if sum(self.outcomes[place].size for place in waiting) >= _MOST or len(waiting) >= _WAITING:
+                    if idle.qsize() == count:
+                        self.columns.hurry()
                     added()
+            self.columns.hurry()
             added()
             if unusual:
                 done -= sum(self._parts[place].end - self._parts[place].start for place in unusual)
@@ -177,39 +191,48 @@ class _Reading:
                 forks, places = again(self._parts, self.outcomes)
                 if places:
                     done -= sum(self._parts[place].end - self._parts[place].start for place in places)
-                    self._columns.forget(places)
+                    self.columns.forget(places)
                     all_of(places, forks=forks)
                 for worker in workers:
                     worker.finish()
+                for worker in workers:
+                    worker.wait()
             finally:
                 for worker in workers:
                     worker.stop()
                 pool.shutdown(wait=False, cancel_futures=True)
-                free.release(len(self._parts))  # where something failed, nobody else does, and a thread may wait for it
+                for _ in self._parts:  # where something failed, nobody else does, and a thread may wait for one
+                    free.put(self._spool)
+                for path in self._spool.glob("lines-*.json"):
+                    path.unlink()
 
     def _added(self, places: Sequence[int]) -> set[int]:
         """Add the rows of parts; return those in which something is not as we write it, of which there are none."""
         outcomes = {place: self.outcomes[place] for place in places}
-        lines = {place: lines_file(self._spool, place) for place in places}
-        unusual = self._columns.lines(
-            {place: (lines[place], outcome.usual) for place, outcome in outcomes.items() if outcome.usual}
+        unusual = self.columns.lines(
+            {place: (self._lines[place], outcome.usual) for place, outcome in outcomes.items() if outcome.usual}
         )
-        for path in lines.values():
-            path.unlink(missing_ok=True)
-        for place in places:
-            for name, written in outcomes[place].tables:
-                if place in unusual:
+        for place, outcome in outcomes.items():
+            if place in unusual:
+                for _, written in outcome.tables:
                     Path(written).unlink()
-                else:
-                    self._written.append((name, Path(written)))
+                continue
+            self._written += [(name, Path(written)) for name, written in outcome.tables]
+            for name, rows in outcome.rows.items():
+                with (self._spool / f"{name}.json").open("a", encoding="utf-8") as file:
+                    file.write(rows)
+            outcome.rows = {}
         if len(self._written) >= _FILES:
             self._rows()
         return unusual
 
     def _rows(self) -> None:
-        """Add the rows of what is not usual: seldom, for DuckDB takes 10 ms for that, too."""
+        """Add the rows of what is not usual: seldom, for DuckDB takes 10 ms for that, too, and 1 ms for each file."""
         for name in COLUMNS:
-            self._columns.rows(name, [path for of, path in self._written if of == name])
+            path = self._spool / f"{name}.json"
+            if path.exists():
+                self._written.append((name, path))
+            self.columns.rows(name, [path for of, path in self._written if of == name])
         for _, path in self._written:
             path.unlink()
         self._written = []
@@ -225,7 +248,8 @@ class _Worker:
             [sys.executable, "-m", "agentlogsafe.review._worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
+            # Where malloc gives back what a block of lines took, to get it again takes 0.1 µs a line.
+            env={**os.environ, **dict.fromkeys(_KEEPING, str(2**25)), "PYTHONPATH": path},
         )
         self._setting = {"spool": str(spool), "masters": [master.hex() for master in masters]}
         self._told = False
@@ -253,10 +277,15 @@ class _Worker:
         return Outcome(**orjson.loads(answer))
 
     def finish(self) -> None:
-        """Have it write what it holds, and end."""
+        """Have it end."""
         if not self._told:
             self._send(self._setting)
-        self._process.communicate()
+        assert self._process.stdin is not None  # noqa: S101 -- it is a pipe
+        self._process.stdin.close()
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        self._process.wait()
         if self._process.returncode:
             msg = f"a process that reads ended with status {self._process.returncode}"
             raise ReaderError(msg)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agentlogsafe.review.lines import Line
     from agentlogsafe.review.sources import Part
 
-_BLOCK = 2**20
+_BLOCK = 2**18  # that stay in the processor's cache
 _CHUNK = 16 * 2**20  # that DuckDB reads at once: a query takes 10 ms, whatever it reads
 _ROWS = 16_384  # that are held
 _FEW = 1_000  # rows: to write them as JSON takes less than to import Arrow
@@ -44,8 +44,10 @@ class Outcome:
     """How many of the events are in a file of lines, for DuckDB to read."""
     size: int = 0
     """Of that file, in bytes."""
+    rows: dict[str, str] = field(default_factory=dict)
+    """The others, where they are few: of each table, as JSON."""
     tables: list[tuple[str, str]] = field(default_factory=list)
-    """The others: which tables they are rows of, and in which files."""
+    """The others, where they are many: which tables they are rows of, and in which files of Parquet."""
 
 
 def read_part(part: Part, keys: Keyring, outcome: Outcome) -> Iterator[Batch]:
@@ -56,18 +58,21 @@ def read_part(part: Part, keys: Keyring, outcome: Outcome) -> Iterator[Batch]:
     _tell(outcome, tabulator, tally[0])
 
 
-def spool_part(part: Part, number: int, keys: Keyring, outcome: Outcome, spool: Path, *, plainly: bool) -> None:
+def spool_part(
+    part: Part, number: int, keys: Keyring, outcome: Outcome, spool: Path, *, lines: Path, plainly: bool
+) -> None:
     """Read a *part* into files of *spool*; tell in *outcome* which, and what became of it.
 
     Args:
         part: what to read.
-        number: its number, and that of the files.
+        number: its number.
         keys: what keyed streams are verified with.
         outcome: to be filled.
         spool: a folder.
+        lines: the file for usual lines. What it has is written over: a third of the time that a new one takes.
         plainly: whether to make rows of every line.
     """
-    files = {name: _Rows(spool / f"{name}-{number}", number, types) for name, types in COLUMNS.items()}
+    files = {name: _Rows(spool / f"{name}-{number}.parquet", number, types) for name, types in COLUMNS.items()}
     tabulator, tally = Tabulator(keys), [0]
 
     def keep(batch: Batch) -> None:
@@ -79,27 +84,25 @@ def spool_part(part: Part, number: int, keys: Keyring, outcome: Outcome, spool: 
             keep(batch)
     else:
         reading = Blocks(tabulator, number << PART)
-        with lines_file(spool, number).open("wb", buffering=0) as file, _telling(outcome):
-            for data in sources.blocks(part, _BLOCK):
-                texts = reading.usual(data)
-                outcome.usual += len(texts) // PIECES
-                outcome.size += file.write(b"".join(texts))
-                keep(tabulator.batch())
+        with lines.open("r+b" if lines.exists() else "wb", buffering=0) as file:
+            with _telling(outcome):
+                for data in sources.blocks(part, _BLOCK):
+                    texts = reading.usual(data)
+                    outcome.usual += len(texts) // PIECES
+                    outcome.size += file.write(b"".join(texts))
+                    keep(tabulator.batch())
+            file.truncate()
         reading.end()
         keep(tabulator.batch())
         tally[0] = reading.number
         tabulator.events += outcome.usual
-    outcome.tables = [(name, str(path)) for name, rows in files.items() for path in rows.close()]
+    for name, rows in files.items():
+        rows.close(name, outcome)
     _tell(outcome, tabulator, tally[0])
 
 
-def lines_file(spool: Path, number: int) -> Path:
-    """Return the file with the usual lines of a part."""
-    return spool / f"lines-{number}.json"
-
-
 class _Rows:
-    """Writes the rows of one table to files: a few as JSON, many as Parquet."""
+    """Holds the rows of one table, and writes them to a file where they are many."""
 
     def __init__(self, path: Path, part: int, types: dict[str, str]) -> None:
         self._path, self._part, self._types = path, part, types
@@ -118,22 +121,19 @@ class _Rows:
 
         made = arrow.table([(self._part, *row) for row in self._held], {"part": "int64", **self._types})
         if self._writer is None:
-            self._writer = parquet.ParquetWriter(self._path.with_suffix(".parquet"), made.schema, compression="lz4")
+            self._writer = parquet.ParquetWriter(self._path, made.schema, compression="lz4")
         self._writer.write_table(made)
         self._held = []
 
-    def close(self) -> list[Path]:
-        """Write what is held; return the files."""
+    def close(self, name: str, outcome: Outcome) -> None:
+        """Tell in *outcome* where the rows are; a few go into it."""
         if len(self._held) > _FEW or (self._held and self._writer is not None):
             self._write()
         if self._writer is not None:
             self._writer.close()
-            return [self._path.with_suffix(".parquet")]
-        if not self._held:
-            return []
-        path = self._path.with_suffix(".json")
-        path.write_bytes(as_json(self._held, self._types, part=self._part))
-        return [path]
+            outcome.tables.append((name, str(self._path)))
+        elif self._held:
+            outcome.rows[name] = as_json(self._held, self._types, part=self._part).decode()
 
 
 def read_columns(part: Part, keys: Keyring, outcome: Outcome) -> Iterator[tuple[str, Any]]:
@@ -165,7 +165,7 @@ def read_columns(part: Part, keys: Keyring, outcome: Outcome) -> Iterator[tuple[
                 mark, number = tabulator.mark(), reading.number
                 texts = reading.usual(data)
                 if texts:
-                    path = lines_file(Path(folder), 0)
+                    path = Path(folder) / "lines.json"
                     path.write_bytes(b"".join(texts))
                     if columns.lines({0: (path, len(texts) // PIECES)}):
                         tabulator.undo(mark)

@@ -27,18 +27,8 @@ SPAN_COLUMNS = tuple(name for name in SPANS if name != "file")
 REJECT_COLUMNS = tuple(name for name in REJECTS if name != "file")
 
 _BASE_COLUMNS = (
-    "event_id",
-    "run_id",
-    "event_type",
-    "agent_name",
-    "workflow_name",
-    "parent_event_id",
-    "provider",
-    "model",
-    "tool_name",
-    "status",
-    "timestamp",
-    "payload",
+    *("event_id", "run_id", "event_type", "agent_name", "workflow_name", "parent_event_id"),
+    *("provider", "model", "tool_name", "status", "timestamp", "payload"),
 )
 _EVENT_WIDTH = len(EVENT_COLUMNS)
 _base = itemgetter(*_BASE_COLUMNS)
@@ -50,9 +40,7 @@ _MICROSECONDS = 1_000_000
 _SECONDS = 4_096
 _HEX = re.compile(r"[0-9a-f]{64}")
 _BIG = 2**63
-_NOT_SEALED = (None,) * 5
-_NOT_OPENED = (None,) * 5
-_NOT_CLOSED = (None,) * 5
+_NOTHING = (None,) * 5  # of a seal, of what opened a stream, of what closed it
 
 
 class Batch(NamedTuple):
@@ -199,10 +187,10 @@ class Tabulator:
         )
         if seal is None:
             content = content_of(event)  # type: ignore[arg-type]
-            return (*row, content, *_NOT_SEALED, False, False, *_NOT_OPENED, *_NOT_CLOSED)
+            return (*row, content, *_NOTHING, False, False, *_NOTHING, *_NOTHING)
         stream, seq, key = seal["stream"], seal["seq"], seal.get("key")
         begun, ended = seal.get("stream_open"), seal.get("stream_close")
-        opened, closed = _NOT_OPENED, _NOT_CLOSED
+        opened, closed = _NOTHING, _NOTHING
         if begun is not None:
             opened = self._opened(begun, stream)
         if ended is not None:
@@ -288,7 +276,7 @@ class Tabulator:
     def _opened(self, begun: Any, stream: str) -> tuple[Any, ...]:
         """Return the columns of a ``stream_open``."""
         if type(begun) is not dict:
-            return _NOT_OPENED
+            return _NOTHING
         parent = begun.get("parent")
         if type(parent) is not dict:
             return (_text(begun.get("host")), _whole(begun.get("pid")), None, None, None)
@@ -310,7 +298,7 @@ def content_of(event: Mapping[str, Any]) -> str | None:
 def _closed(ended: Any) -> tuple[Any, ...]:
     """Return the columns of a ``stream_close``."""
     if type(ended) is not dict:
-        return _NOT_CLOSED
+        return _NOTHING
     return tuple(_whole(ended.get(name)) for name in ("sealed", "accepted", "delivered", "fallback", "lost"))
 
 

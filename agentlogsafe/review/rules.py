@@ -37,8 +37,16 @@ DERIVED: dict[str, Rule] = {"stretches": stretches.stretches, "suspects": suspec
 
 FAMILIES: dict[str, list[Rule]] = {"integrity": INTEGRITY, "completeness": COMPLETENESS}
 
+SUSPECTED: dict[str, str] = {
+    "unended": suspects.OPEN,
+    "orphan_parent": suspects.ORPHAN,
+    "duplicate_event": suspects.TWICE,
+}
+"""Rules that are about suspects alone, and why they are suspected: where there are none, a rule is not asked, since to
+plan the first of these takes DuckDB 0.2 s, and Spark several."""
+
 
 def named() -> dict[str, Rule]:
     """Return everything that is compiled, by its name: rules and summaries by theirs, derived tables by the table's."""
-    functions = [*INTEGRITY, *COMPLETENESS, *SUMMARIES]
+    functions = [*INTEGRITY, *COMPLETENESS, *SUMMARIES, suspects.reasons]
     return {**DERIVED, **{function.__name__: function for function in functions}}

@@ -29,6 +29,11 @@ def suspects(t: Tables) -> Table:
     return ibis.union(*found)
 
 
+def reasons(t: Tables) -> Table:
+    """Return why there are suspects."""
+    return t.suspects.select("why").distinct()
+
+
 def _twice(t: Tables) -> Table:
     """Return ids that more than one event has."""
     ids = t.events.filter(t.events.event_id.notnull())

@@ -9,12 +9,14 @@ import sys
 import pytest
 
 from agentlogsafe.review import rules
+from agentlogsafe.review.check import Review
 from agentlogsafe.review.tables import FINDINGS, SCHEMAS, Tables
+from tests.review import logs
 
 PROGRAM = """
 from agentlogsafe.review import compiled
 written, made = compiled.load(), compiled.compile_all()
-assert written.families == made.families
+assert (written.families, written.suspected) == (made.families, made.suspected)
 assert written.sql.keys() == made.sql.keys()
 print(*(name for name in made.sql if written.made_with == made.made_with and written.sql[name] != made.sql[name]))
 """
@@ -64,3 +66,16 @@ def test_derived_tables_have_their_schema():
         schema = made(Tables.unbound()).schema()
 
         assert {column: str(dtype).lstrip("!") for column, dtype in schema.items()} == SCHEMAS[name]
+
+
+def test_rules_about_suspects_ask_nothing_else(tmp_path):
+    """A rule that is not asked where there are no suspects would find nothing then."""
+    lines = logs.sealed(logs.rng(1))
+    (tmp_path / "log").write_bytes(b"".join([*lines[1:-1], *lines[1:4]]))
+    with Review.load([tmp_path]) as review:
+        before = [review._engine.rows(name) for name in rules.SUSPECTED]
+        review._engine._connection.execute("DELETE FROM suspects")
+        after = [review._engine.rows(name) for name in rules.SUSPECTED]
+
+    assert any(before)
+    assert after == [[]] * len(rules.SUSPECTED)

@@ -173,7 +173,7 @@ def test_reader_that_fails(tmp_path, monkeypatch):
     log.write_bytes(b"".join(logs.sealed(logs.rng(1))))
 
     with pytest.raises(load.ReaderError):
-        load.load([Source(str(log), 1, "plain", "log")], Columns(duckdb.connect()), tmp_path, workers=1)
+        load.load([Source(str(log), 1, "plain", "log")], lambda: Columns(duckdb.connect()), tmp_path, workers=1)
 
 
 class TestCommand:
