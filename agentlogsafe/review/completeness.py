@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentlogsafe.review.causes import explained, missing_before
 from agentlogsafe.review.pairs import APPROVAL, position, unanswered
-from agentlogsafe.review.suspects import ORPHAN, TWICE
-from agentlogsafe.review.tables import findings
+from agentlogsafe.review.tables import ORPHAN, TWICE, UNSTARTED, findings
 
 if TYPE_CHECKING:
     from ibis.expr.types import StringValue, Table
@@ -57,9 +56,9 @@ def run_unstarted(tables: Tables) -> Table:
     import ibis  # noqa: PLC0415 -- a second
 
     events = tables.events
-    started = events.filter(events.event_type == "run_start").select(started=events.run_id).distinct()
-    rows = events.filter(events.run_id.notnull() & ~events.is_close)
-    rows = rows.anti_join(started, rows.run_id == started.started)
+    unstarted = tables.suspects.filter(tables.suspects.why == UNSTARTED)
+    rows = events.filter(~events.is_close)
+    rows = rows.semi_join(unstarted, rows.run_id == unstarted.id)
     rows = rows.mutate(scope=rows.run_id)
     rows = rows.mutate(at=position(rows))
     of_run = ibis.window(group_by=rows.run_id)
@@ -87,8 +86,8 @@ def orphan_parent(tables: Tables) -> Table:
     import ibis  # noqa: PLC0415
 
     events = tables.events
-    lost = tables.suspects.filter(tables.suspects.why == ORPHAN).select(lost=tables.suspects.event_id)
-    rows = events.semi_join(lost, events.parent_event_id == lost.lost)
+    lost = tables.suspects.filter(tables.suspects.why == ORPHAN)
+    rows = events.semi_join(lost, events.parent_event_id == lost.id)
     keys = [rows.parent_event_id, ibis.coalesce(rows.run_id, "")]
     order = [ibis.coalesce(rows.ts, 0), rows.file, rows.line]
     rows = rows.mutate(
@@ -107,7 +106,7 @@ def duplicate_event(tables: Tables) -> Table:
 
     events = tables.events.filter(tables.events.event_id.notnull())
     twice = tables.suspects.filter(tables.suspects.why == TWICE)
-    events = events.semi_join(twice, "event_id")
+    events = events.semi_join(twice, events.event_id == twice.id)
     same = events.group_by("event_id").aggregate(
         copies=events.count(),
         sealed=events.stream.count(),

@@ -21,16 +21,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agentlogsafe.review.pairs import once, position, scope
-from agentlogsafe.review.tables import findings
+from agentlogsafe.review.tables import DENIED, findings
 
 if TYPE_CHECKING:
     from ibis.expr.types import BooleanValue, StringValue, Table
 
     from agentlogsafe.review.tables import Tables
 
-DENIED = ("denied", "rejected", "blocked", "refused", "declined", "forbidden", "disallowed")
+REFUSED = ("denied", "rejected", "blocked", "refused", "declined", "forbidden", "disallowed")
 ALLOWED = ("allowed", "approved", "granted", "permitted", "accepted")
-NOT_RUN = (*DENIED, "skipped", "cancelled", "canceled", "not_executed")
+NOT_RUN = (*REFUSED, "skipped", "cancelled", "canceled", "not_executed")
 _CHECKS = ("policy_check", "human_approval")
 _CALLS = ("tool_call", "model_call", "retrieval_query")
 _RESULTS = ("tool_result", "model_response", "retrieval_result")
@@ -91,22 +91,23 @@ def _ordered(tables: Tables) -> Table:
     events = tables.events
     events = events.filter(events.event_type.isin([*_CHECKS, *_CALLS, *_RESULTS]))
     rows = events.select(*_USED, scope=scope(events))
-    denied = rows.filter(_is_denial(rows)).select(denied_scope=rows.scope).distinct()
-    rows = once(rows.semi_join(denied, rows.scope == denied.denied_scope))
+    denied = tables.suspects.filter(tables.suspects.why == DENIED)
+    rows = once(rows.semi_join(denied, rows.scope == denied.id))
     rows = rows.mutate(at=position(rows))
     order = ibis.window(group_by=rows.scope, order_by=[rows.at, rows.file, rows.line])
     return rows.mutate(n=ibis.row_number().over(order))
 
 
-def _is_denial(rows: Table) -> BooleanValue:
-    return rows.event_type.isin(list(_CHECKS)) & rows.status.isin(list(DENIED))
+def is_denial(rows: Table) -> BooleanValue:
+    """Return whether events are checks that denied, or approvals that were refused."""
+    return rows.event_type.isin(list(_CHECKS)) & rows.status.isin(list(REFUSED))
 
 
 def _targets(rows: Table) -> Table:
     """Return the denials, with what they are about; an answer takes over what its request says."""
     import ibis  # noqa: PLC0415
 
-    denials = rows.filter(_is_denial(rows))
+    denials = rows.filter(is_denial(rows))
     asked = rows.filter(rows.event_type.isin(list(_CHECKS))).select(
         request=rows.event_id,
         request_tool=rows.tool_name,

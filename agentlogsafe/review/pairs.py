@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agentlogsafe.review.tables import OPEN
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -67,7 +69,7 @@ def unanswered(tables: Tables) -> Table:
     Only those that are among the suspects can be: what is asked here is asked of their scopes alone.
     """
     calls, answers = steps(tables.events)
-    left = _of(calls, "event_id", tables.suspects.filter(tables.suspects.why == "open").event_id)
+    left = _of(calls, "event_id", tables.suspects.filter(tables.suspects.why == OPEN).id)
     # A second copy of a call may have an answer where the first has none.
     named = _linked(_of(calls, "event_id", left.event_id), _of(answers, "parent_event_id", left.event_id))
     named = named.select(done=named.call_event).distinct()

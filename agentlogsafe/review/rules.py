@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentlogsafe.review import completeness, denials, integrity, missing, stretches, summaries, suspects
+from agentlogsafe.review import completeness, denials, integrity, missing, stretches, summaries, suspects, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +38,11 @@ DERIVED: dict[str, Rule] = {"stretches": stretches.stretches, "suspects": suspec
 FAMILIES: dict[str, list[Rule]] = {"integrity": INTEGRITY, "completeness": COMPLETENESS}
 
 SUSPECTED: dict[str, str] = {
-    "unended": suspects.OPEN,
-    "orphan_parent": suspects.ORPHAN,
-    "duplicate_event": suspects.TWICE,
+    "unended": tables.OPEN,
+    "run_unstarted": tables.UNSTARTED,
+    "denied_but_executed": tables.DENIED,
+    "orphan_parent": tables.ORPHAN,
+    "duplicate_event": tables.TWICE,
 }
 """Rules that are about suspects alone, and why they are suspected: where there are none, a rule is not asked, since to
 plan the first of these takes DuckDB 0.2 s, and Spark several."""

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentlogsafe.review.pairs import steps
+from agentlogsafe.review.denials import is_denial
+from agentlogsafe.review.pairs import scope, steps
+from agentlogsafe.review.tables import DENIED, OPEN, ORPHAN, TWICE, UNSTARTED
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
     from agentlogsafe.review.tables import Tables
 
-TWICE, ORPHAN, OPEN = "twice", "orphan", "open"
-
 
 def suspects(t: Tables) -> Table:
     """Return the table ``suspects``."""
     import ibis  # noqa: PLC0415 -- a second
 
-    found = [
-        ids.select(why=ibis.literal(why), event_id=ids.event_id)
-        for why, ids in ((TWICE, _twice(t)), (ORPHAN, _orphans(t)), (OPEN, _open(t)))
-    ]
-    return ibis.union(*found)
+    ids = {
+        TWICE: _twice(t).event_id,
+        ORPHAN: _orphans(t).event_id,
+        OPEN: _open(t).event_id,
+        DENIED: _denied(t).scope,
+        UNSTARTED: _unstarted(t).run_id,
+    }
+    found = [column.name("id").as_table() for column in ids.values()]
+    return ibis.union(*(rows.select(why=ibis.literal(why), id=rows.id) for why, rows in zip(ids, found, strict=True)))
 
 
 def reasons(t: Tables) -> Table:
@@ -68,3 +72,16 @@ def _open(t: Tables) -> Table:
     )
     left = calls.anti_join(answers, belongs)
     return left.select(event_id=left.event_id.fill_null("")).distinct()
+
+
+def _denied(t: Tables) -> Table:
+    """Return the scopes in which something was denied."""
+    events = t.events.filter(is_denial(t.events))
+    return events.select(scope=scope(events)).distinct()
+
+
+def _unstarted(t: Tables) -> Table:
+    """Return the ids of runs that do not begin here."""
+    runs = t.events.filter(t.events.run_id.notnull() & ~t.events.is_close).select("run_id").distinct()
+    started = t.events.filter(t.events.event_type == "run_start").select(started=t.events.run_id)
+    return runs.anti_join(started, runs.run_id == started.started)

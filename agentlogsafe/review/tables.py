@@ -118,9 +118,13 @@ STRETCHES: dict[str, str] = {
 """``stretches``: ``spans`` without the seams between parts, and what their streams are. An engine makes it of
 ``spans``, with `stretches.stretches`, before any rule is asked."""
 
+TWICE, ORPHAN, OPEN, DENIED, UNSTARTED = "twice", "orphan", "open", "denied", "unstarted"
+
 SUSPECTS: dict[str, str] = {
-    "why": "string",  # twice: several events have it; orphan: a parent that is not there; open: a call without answer
-    "event_id": "string",
+    "why": "string",
+    # Of an event that is there twice, of a parent that is not there, of a call without answer; or the `pairs.scope` in
+    # which something was denied, or a run without a beginning.
+    "id": "string",
 }
 """``suspects``: ids about which something may be wrong. An engine makes it of ``events``, with `suspects.suspects`."""
 
