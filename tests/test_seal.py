@@ -107,6 +107,12 @@ def test_keys_move_on_and_differ():
     assert seal.next_key(first) == hashlib.sha256(b"agentlogsafe seal v1 next " + first).digest()
 
 
+@given(key=st.binary(max_size=64), data=st.binary(max_size=300))
+def test_the_keyed_digest_is_an_hmac(key, data):
+    """What keyed events are sealed with is the HMAC of the standard library."""
+    assert seal.digest(data, key) == hmac.digest(key, data, "sha256").hex()
+
+
 CHECKPOINT = {"stream": "s", "seq": 7, "hash": "00", "count": 7, "time": "2026-01-01T00:00:00.000000Z"}
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from agentlogsafe.review.keyring import mac
 from agentlogsafe.review.lines import Reader, native
 from agentlogsafe.review.rows import content_of, misshapen
+from agentlogsafe.seal import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -158,7 +158,7 @@ class Blocks:
     def _has_key(self, known: _Ahead, hashed: bytes, mark: bytes) -> bool:
         """Return whether *mark* is the hash under the key of the stream's next event."""
         key = self._tabulator.keys.key(known.key or "", known.stream, known.seq + 1)
-        return key is not None and mac(key, hashed).encode() == mark
+        return key is not None and digest(hashed, key).encode() == mark
 
     def _are_nulls(self, rest: bytes) -> bool:
         """Return whether nothing but fields that are null follows the seal; they are not hashed."""

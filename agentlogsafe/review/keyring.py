@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from agentlogsafe.seal import fork_key, key_id, next_key, stream_key
@@ -15,18 +14,6 @@ _BLOCKS = 256
 _STEPS = 10_000_000
 _STEPS_A_CALL = 2_000
 _GENERATIONS = 300
-_SHA256_BLOCK = 64
-_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
-
-
-def mac(key: bytes, data: bytes) -> str:
-    """Return the HMAC-SHA-256 (RFC 2104) under a *key* of no more than 64 bytes, in hexadecimal.
-
-    ``hmac.digest`` takes twice the time, since OpenSSL 3 looks for its algorithms on every call.
-    """
-    padded = key.ljust(_SHA256_BLOCK, b"\0")
-    inner = hashlib.sha256(padded.translate(_INNER) + data).digest()
-    return hashlib.sha256(padded.translate(_OUTER) + inner).hexdigest()
 
 
 class Keyring:

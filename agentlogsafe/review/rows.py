@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 from datetime import datetime, timezone
 from operator import itemgetter
@@ -241,7 +239,7 @@ class Tabulator:
             data = orjson.dumps(seal, option=_SORTED) + b"\n" + orjson.dumps(event, option=_SORTED)
         except TypeError:  # an integer that no event can have
             return "bad"
-        fits = (hashlib.sha256(data).hexdigest() if key is None else hmac.digest(key, data, "sha256").hex()) == hashed
+        fits = digest(data, key) == hashed
         # An object that has a name twice is read as the last of both, here; by others, perhaps as the first. Then the
         # text is longer than what was read from it; and nothing else makes up for that but small numbers (1e-3).
         if not fits or not 0 <= len(text) - len(data) - length <= len(b"\r\n") or b"0.00" in data:

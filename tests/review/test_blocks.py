@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 
 import duckdb
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 import agentlogsafe
 from agentlogsafe.review import arrow, blocks, columns, reading, sources
 from agentlogsafe.review.columns import COLUMNS, Columns
-from agentlogsafe.review.keyring import Keyring, mac
+from agentlogsafe.review.keyring import Keyring
 from agentlogsafe.review.reading import Outcome, read_columns, read_part
 from agentlogsafe.review.sources import Part
 from tests.helpers import examples
@@ -132,12 +131,6 @@ def test_a_name_after_the_seal(tmp_path, name, value):
 
     assert columns == general
     assert [row[0] for row in columns["events"] if "bad" in row] == [4]
-
-
-@given(key=st.binary(max_size=64), data=st.binary(max_size=300))
-def test_mac(key, data):
-    """What keyed lines are verified with is the HMAC of the standard library."""
-    assert mac(key, data) == hmac.digest(key, data, "sha256").hex()
 
 
 def test_usual_lines_go_the_short_way(tmp_path, monkeypatch):
