@@ -119,7 +119,6 @@ class Numbers:
             first: tuple(sorted({len(shape) for shape in found}, reverse=True)) for first, found in starts.items()
         }
         self.rows = {shape: tuple(sorted(kinds, key=lambda kind: not kind.alone)) for shape, kinds in shapes.items()}
-
         self._groups = groups.pattern(self.shapes())
 
     def shapes(self) -> dict[bytes, int]:
@@ -199,6 +198,7 @@ class _Reading:
         "_context",
         "_has",
         "_low",
+        "_nothing",
         "_possible",
         "_rows",
         "_starts",
@@ -213,7 +213,8 @@ class _Reading:
         self._context = context
         self._starts = numbers.starts
         self._rows = numbers.rows
-        self._possible: dict[bytes, tuple[tuple[int, _Rows], ...]] = {}
+        self._possible: dict[bytes, _Rows] = {}
+        self._nothing: set[bytes] = set()
         self._has: dict[str, bool] = {}
         self._low = ""
         self._called: bool | None = None
@@ -246,21 +247,28 @@ class _Reading:
     def _number(self, start: int, first: bytes, until: int, least: int = 0) -> Span | None:
         """Return the longest number at *start* that ends at *until* or before, and is at least *least* long."""
         outline = self.outline[start:until]
-        possible = self._possible.get(outline)
-        if possible is None:
-            possible = self._possible[outline] = tuple(
-                (size, rows)
-                for size in self._starts.get(first, ())
-                if size <= len(outline) and (rows := self._left(self._rows.get(outline[:size], ())))
-            )
-        for size, rows in possible:
+        if outline in self._nothing:
+            return None
+        nothing = True
+        for size in self._starts.get(first, ()):
+            if size > len(outline):
+                continue
             if size < least:
                 return None
+            shape = outline[:size]
+            rows = self._possible.get(shape)
+            if rows is None:
+                rows = self._possible[shape] = self._left(self._rows.get(shape, ()))
+            if not rows:
+                continue
+            nothing = False
             if self._bounded(start, start + size):
                 self._work.spend(1)
                 found = self._kind(start, start + size, rows)
                 if found:
                     return found
+        if nothing:
+            self._nothing.add(outline)
         return None
 
     def _left(self, rows: _Rows) -> _Rows:
@@ -310,8 +318,8 @@ class _Reading:
 
     def _grouped_card(self, start: int) -> Span | None:
         """Return the longest card number that is written in groups from *start*."""
-        lengths = _CARD_LENGTHS if self._cards() else issued(self.text[start : start + _CARD_GROUP])
-        match = _CARD.match(self.outline, start) if lengths else None
+        lengths = issued(self.text[start : start + _CARD_GROUP])
+        match = _CARD.match(self.outline, start) if lengths or self._cards() else None
         if not match:
             return None
         self._work.spend(2)
@@ -322,7 +330,7 @@ class _Reading:
         for group in groups:
             end += len(group) + 1
             number += group
-            if len(number) in lengths:
+            if len(number) in lengths or (len(number) in _CARD_LENGTHS and self._cards()):
                 found = self._card(start, end, number) or found
         return found
 
