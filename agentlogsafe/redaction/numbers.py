@@ -6,7 +6,6 @@ outline of its first group, however many kinds of number there are; most numbers
 
 from __future__ import annotations
 
-import importlib
 import re
 import string
 from collections.abc import Callable
@@ -74,16 +73,6 @@ _Rows = tuple[_Kind, ...]
 _Starts = dict[bytes, tuple[int, ...]]  # first group → the lengths of its outlines, from long to short
 
 
-def _stdnum(name: str) -> Check | None:
-    """Return the check of a python-stdnum module, or None where this release has none."""
-    try:
-        module = importlib.import_module(f"stdnum.{name}")
-    except ImportError:
-        return None
-    check: Check = module.is_valid
-    return check
-
-
 class Numbers:
     """The number table, compiled: the outline of a first group → what can start with it, longest first."""
 
@@ -96,7 +85,7 @@ class Numbers:
         for number in NUMBERS:
             if disabled & {number.name, number.category, "national"}:
                 continue
-            check = _stdnum(number.valid) if isinstance(number.valid, str) else number.valid
+            check = number.check()
             if check is None and number.valid is not None:
                 continue
             kind = _Kind(
@@ -137,7 +126,6 @@ class Numbers:
         reading: _Reading | None = None
         outline = b""
         phones = self._phones
-        calling: tuple[str, ...] | None = None
         taken = -9
         at = tried = 0
         while at >= 0:
@@ -173,11 +161,7 @@ class Numbers:
                     if found is None and (until or size == _CARD_GROUP or size in _CARD_LENGTHS):
                         found = reading.at(start, end, until)
                     if found is None and phones and outline[start - 2 : start - 1] != b"9":
-                        if calling is None:
-                            calling = calling_words(text)
-                        if calling:
-                            work.spend(2)
-                            found = spoken_at(text, start, calling)
+                        found = spoken_at(text, start, reading.calling)
                 else:
                     continue
                 if found:
@@ -195,6 +179,7 @@ class _Reading:
 
     __slots__ = (
         "_called",
+        "_calling",
         "_context",
         "_has",
         "_low",
@@ -218,6 +203,7 @@ class _Reading:
         self._has: dict[str, bool] = {}
         self._low = ""
         self._called: bool | None = None
+        self._calling: tuple[str, ...] | None = None
         self._work = work
 
     def at(self, start: int, end: int, until: int) -> Span | None:
@@ -354,6 +340,14 @@ class _Reading:
         ):
             return start, end, "CARD"
         return None
+
+    def calling(self) -> tuple[str, ...]:
+        """Return which of the words for calling are in the text."""
+        if self._calling is None:
+            self._calling = calling_words(self.text)
+        if self._calling:
+            self._work.spend(2)
+        return self._calling
 
     def _cards(self) -> bool:
         """Return whether the text has a word for cards at all."""

@@ -292,7 +292,7 @@ class Scanner:
                 for span in self._numbers.find(text, context, work, eager=eager)
                 if span[2] not in NUMERIC or not in_account(text, span[0], span[1])
             ]
-        elif bits & gate.WORD:
+        elif bits & gate.WORD and gate.digits(text):
             spans += self._numbers.find(text, context, work, eager=eager)
         if bits & gate.COLONS:
             if "ipv6" in allowed:
