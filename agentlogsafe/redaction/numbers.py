@@ -276,7 +276,7 @@ class _Reading:
         compact = text[start:end].upper().translate(_SIGNLESS)
         whole = start == 0 and end == len(text)
         known = self._work.known
-        low = ""
+        near = low = ""
         words: set[str] | None = None
         for category, check, context, alone, lonely, shape, dear in rows:
             if shape is not None and not shape.match(compact):
@@ -285,7 +285,9 @@ class _Reading:
             if check is not None and not dear and not known(check, compact, 1):
                 continue
             if not lonely and not (whole and alone):
-                low = low or self._near(start, end).lower()
+                if not near:
+                    near = self._near(start, end)
+                    low = near.lower()
                 for word in context:
                     if word in low:
                         break
@@ -295,7 +297,7 @@ class _Reading:
                     continue
                 if words is None:
                     self._work.spend(3)
-                    words = self._around(start, end)
+                    words = _words(near, low)
                 if not _mentions(words, context):
                     continue
             if not dear or known(check, compact, _DEAR):  # type: ignore[arg-type] # what is dear is a check
@@ -375,12 +377,16 @@ class _Reading:
     def _around(self, start: int, end: int) -> set[str]:
         """Return the words before and after a candidate, and those of the name that the text stood under."""
         near = self._near(start, end)
-        low = near.lower()
-        return set(_WORD.findall((low if low == near else _HUMP.sub(" ", near).lower()).replace("_", " ")))
+        return _words(near, near.lower())
 
     def _near(self, start: int, end: int) -> str:
         text = self.text
         return f"{self._context} {text[max(0, start - 64) : start]} {text[end : end + 40]}"
+
+
+def _words(near: str, low: str) -> set[str]:
+    """Return the words in *near*, which is *low* in lower case."""
+    return set(_WORD.findall((low if low == near else _HUMP.sub(" ", near).lower()).replace("_", " ")))
 
 
 def _mentions(words: set[str], context: tuple[str, ...]) -> bool:
