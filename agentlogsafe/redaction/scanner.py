@@ -98,10 +98,10 @@ class Scanner:
             found = self._fast(text)
         if found is None:
             return gate.questions(text, self._endings)
-        among = found & gate.WORD
+        among = found & (gate.WORD | gate.NAMED)
         if found & fast.STAMPED and not found & gate.NUMBER:
             among |= gate.NUMBER
-        found &= ~(gate.WORD | fast.STAMPED)
+        found &= ~(gate.WORD | gate.NAMED | fast.STAMPED)
         return found | (gate.questions(text, self._endings, among) & among) if among else found
 
     def _wanted(self, text: str) -> bool:
