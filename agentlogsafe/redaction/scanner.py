@@ -320,10 +320,10 @@ class Scanner:
         """Return *text* in parts, with a mask for what *spans* cover between each two of them."""
         out: list[str] = []
         at = 0
-        mask = self._mask
+        mask, named = self._mask, self._named
         for start, end, category in merged(spans):
             out.append(text[at:start])
-            out.append(mask(category, text[start:end]))
+            out.append(f"[{category}]" if named else mask(category, text[start:end]))
             counts[category] = counts.get(category, 0) + 1
             at = end
         out.append(text[at:])
