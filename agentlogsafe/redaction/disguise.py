@@ -155,19 +155,21 @@ def unescape(text: str, work: Work) -> Unfolded:
 def encoded(text: str, work: Work) -> list[tuple[int, int, str]]:
     """Return the spans of *text* that are base64 of readable text, with that text."""
     out: list[tuple[int, int, str]] = []
+    tried = 0
     for start, end in _BASE64_RUNS.find(text):
-        work.spend(1 + (end - start >> 6))
+        tried += 1 + (end - start >> 6)
+        if not _LOW_BYTES.issuperset(text[start : start + _BASE64_LEAST : 4]):
+            continue
         match = _BASE64.match(text, start) if _readable(text[start : start + _BASE64_LEAST]) else None
         decoded = _decode(match[0]) if match else None
         if match and decoded is not None:
             out.append((*match.span(), decoded))
+    work.spend(tried)
     return out
 
 
 def _readable(head: str) -> bool:
     """Return whether the first twenty characters of a token, *head*, are base64 of readable text."""
-    if not _LOW_BYTES.issuperset(head[::4]):
-        return False
     try:
         first = binascii.a2b_base64(head.replace("-", "+").replace("_", "/"))
     except (binascii.Error, ValueError):

@@ -85,7 +85,8 @@ if hasattr(os, "register_at_fork"):
 def questions(endings: Iterable[str]) -> Callable[[str], int | None] | None:
     """Return a function that answers for an ASCII text as `gate.questions` does, or None without google-re2.
 
-    Its answers are bits, of which `gate.WORD` and `STAMPED` are to be asked again; it has none while nobody is let in.
+    Its answers are bits, of which `gate.WORD`, `gate.NAMED` and `STAMPED` are to be asked again; it has none while
+    nobody is let in.
     """
     names = "|".join(sorted(ending for ending in endings if ending.isascii() and ending.isalnum()))
     named = (gate.NAMED, rf"(?i:{names})[0-9]{{0,6}}{_TAIL}(?:[=:>]|{_QUOTED})")

@@ -34,6 +34,7 @@ _ALNUM = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 # Digits and capitals that spaces and punctuation group: telephone numbers, cards, national numbers, IBANs.
 _NUMBERS = _table({"0123456789" + _UPPER: "0", ".": ".", "T": "T"})
 _GROUPING = b" -()/_+:"
+_DIGITS = bytes(ord("0" if chr(code) in "0123456789?" or code > 127 else " ") for code in range(256))  # noqa: PLR2004 - the end of ASCII
 # Long unbroken tokens; control characters to NUL.
 _TOKENS = _table({_ALNUM + "_.-~": "a", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 127))): "\x00"})
 
@@ -107,6 +108,11 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
     if among & COLONS and ":" in text and chained(text, ":", 5):
         bits |= COLONS
     return bits
+
+
+def digits(text: str) -> bool:
+    """Return whether *text* has four digits, however they are grouped: fewer in a row no number has."""
+    return b"0000" in text.encode("latin-1", "replace").translate(_DIGITS, _GROUPING + b".")
 
 
 def chained(text: str, sign: str, widest: int) -> bool:

@@ -6,7 +6,6 @@ outline of its first group, however many kinds of number there are; most numbers
 
 from __future__ import annotations
 
-import importlib
 import re
 import string
 from collections.abc import Callable
@@ -74,16 +73,6 @@ _Rows = tuple[_Kind, ...]
 _Starts = dict[bytes, tuple[int, ...]]  # first group → the lengths of its outlines, from long to short
 
 
-def _stdnum(name: str) -> Check | None:
-    """Return the check of a python-stdnum module, or None where this release has none."""
-    try:
-        module = importlib.import_module(f"stdnum.{name}")
-    except ImportError:
-        return None
-    check: Check = module.is_valid
-    return check
-
-
 class Numbers:
     """The number table, compiled: the outline of a first group → what can start with it, longest first."""
 
@@ -96,7 +85,7 @@ class Numbers:
         for number in NUMBERS:
             if disabled & {number.name, number.category, "national"}:
                 continue
-            check = _stdnum(number.valid) if isinstance(number.valid, str) else number.valid
+            check = number.check()
             if check is None and number.valid is not None:
                 continue
             kind = _Kind(
@@ -119,7 +108,6 @@ class Numbers:
             first: tuple(sorted({len(shape) for shape in found}, reverse=True)) for first, found in starts.items()
         }
         self.rows = {shape: tuple(sorted(kinds, key=lambda kind: not kind.alone)) for shape, kinds in shapes.items()}
-
         self._groups = groups.pattern(self.shapes())
 
     def shapes(self) -> dict[bytes, int]:
@@ -138,7 +126,6 @@ class Numbers:
         reading: _Reading | None = None
         outline = b""
         phones = self._phones
-        calling: tuple[str, ...] | None = None
         taken = -9
         at = tried = 0
         while at >= 0:
@@ -174,11 +161,7 @@ class Numbers:
                     if found is None and (until or size == _CARD_GROUP or size in _CARD_LENGTHS):
                         found = reading.at(start, end, until)
                     if found is None and phones and outline[start - 2 : start - 1] != b"9":
-                        if calling is None:
-                            calling = calling_words(text)
-                        if calling:
-                            work.spend(2)
-                            found = spoken_at(text, start, calling)
+                        found = spoken_at(text, start, reading.calling)
                 else:
                     continue
                 if found:
@@ -196,9 +179,11 @@ class _Reading:
 
     __slots__ = (
         "_called",
+        "_calling",
         "_context",
         "_has",
         "_low",
+        "_nothing",
         "_possible",
         "_rows",
         "_starts",
@@ -213,10 +198,12 @@ class _Reading:
         self._context = context
         self._starts = numbers.starts
         self._rows = numbers.rows
-        self._possible: dict[bytes, tuple[tuple[int, _Rows], ...]] = {}
+        self._possible: dict[bytes, _Rows] = {}
+        self._nothing: set[bytes] = set()
         self._has: dict[str, bool] = {}
         self._low = ""
         self._called: bool | None = None
+        self._calling: tuple[str, ...] | None = None
         self._work = work
 
     def at(self, start: int, end: int, until: int) -> Span | None:
@@ -246,21 +233,28 @@ class _Reading:
     def _number(self, start: int, first: bytes, until: int, least: int = 0) -> Span | None:
         """Return the longest number at *start* that ends at *until* or before, and is at least *least* long."""
         outline = self.outline[start:until]
-        possible = self._possible.get(outline)
-        if possible is None:
-            possible = self._possible[outline] = tuple(
-                (size, rows)
-                for size in self._starts.get(first, ())
-                if size <= len(outline) and (rows := self._left(self._rows.get(outline[:size], ())))
-            )
-        for size, rows in possible:
+        if outline in self._nothing:
+            return None
+        nothing = True
+        for size in self._starts.get(first, ()):
+            if size > len(outline):
+                continue
             if size < least:
                 return None
+            shape = outline[:size]
+            rows = self._possible.get(shape)
+            if rows is None:
+                rows = self._possible[shape] = self._left(self._rows.get(shape, ()))
+            if not rows:
+                continue
+            nothing = False
             if self._bounded(start, start + size):
                 self._work.spend(1)
                 found = self._kind(start, start + size, rows)
                 if found:
                     return found
+        if nothing:
+            self._nothing.add(outline)
         return None
 
     def _left(self, rows: _Rows) -> _Rows:
@@ -282,7 +276,7 @@ class _Reading:
         compact = text[start:end].upper().translate(_SIGNLESS)
         whole = start == 0 and end == len(text)
         known = self._work.known
-        low = ""
+        near = low = ""
         words: set[str] | None = None
         for category, check, context, alone, lonely, shape, dear in rows:
             if shape is not None and not shape.match(compact):
@@ -291,7 +285,9 @@ class _Reading:
             if check is not None and not dear and not known(check, compact, 1):
                 continue
             if not lonely and not (whole and alone):
-                low = low or self._near(start, end).lower()
+                if not near:
+                    near = self._near(start, end)
+                    low = near.lower()
                 for word in context:
                     if word in low:
                         break
@@ -301,7 +297,7 @@ class _Reading:
                     continue
                 if words is None:
                     self._work.spend(3)
-                    words = self._around(start, end)
+                    words = _words(near, low)
                 if not _mentions(words, context):
                     continue
             if not dear or known(check, compact, _DEAR):  # type: ignore[arg-type] # what is dear is a check
@@ -310,8 +306,8 @@ class _Reading:
 
     def _grouped_card(self, start: int) -> Span | None:
         """Return the longest card number that is written in groups from *start*."""
-        lengths = _CARD_LENGTHS if self._cards() else issued(self.text[start : start + _CARD_GROUP])
-        match = _CARD.match(self.outline, start) if lengths else None
+        lengths = issued(self.text[start : start + _CARD_GROUP])
+        match = _CARD.match(self.outline, start) if lengths or self._cards() else None
         if not match:
             return None
         self._work.spend(2)
@@ -322,7 +318,7 @@ class _Reading:
         for group in groups:
             end += len(group) + 1
             number += group
-            if len(number) in lengths:
+            if len(number) in lengths or (len(number) in _CARD_LENGTHS and self._cards()):
                 found = self._card(start, end, number) or found
         return found
 
@@ -346,6 +342,14 @@ class _Reading:
         ):
             return start, end, "CARD"
         return None
+
+    def calling(self) -> tuple[str, ...]:
+        """Return which of the words for calling are in the text."""
+        if self._calling is None:
+            self._calling = calling_words(self.text)
+        if self._calling:
+            self._work.spend(2)
+        return self._calling
 
     def _cards(self) -> bool:
         """Return whether the text has a word for cards at all."""
@@ -373,12 +377,16 @@ class _Reading:
     def _around(self, start: int, end: int) -> set[str]:
         """Return the words before and after a candidate, and those of the name that the text stood under."""
         near = self._near(start, end)
-        low = near.lower()
-        return set(_WORD.findall((low if low == near else _HUMP.sub(" ", near).lower()).replace("_", " ")))
+        return _words(near, near.lower())
 
     def _near(self, start: int, end: int) -> str:
         text = self.text
         return f"{self._context} {text[max(0, start - 64) : start]} {text[end : end + 40]}"
+
+
+def _words(near: str, low: str) -> set[str]:
+    """Return the words in *near*, which is *low* in lower case."""
+    return set(_WORD.findall((low if low == near else _HUMP.sub(" ", near).lower()).replace("_", " ")))
 
 
 def _mentions(words: set[str], context: tuple[str, ...]) -> bool:

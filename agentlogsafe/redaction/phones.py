@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from agentlogsafe.redaction.detectors.contact import CALLING_WORDS, PHONES, spoken
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agentlogsafe.redaction.detectors.base import Detector
 
 Span = tuple[int, int, str]
@@ -17,6 +19,7 @@ _CALLED = re.compile(r"\(?\d(?:[ ().-]{0,2}\d){5,14}(?![\w-]|[.:]\d)")
 # Where one of these starts, one of the words may: ``tel`` stands for ``telephone``, too.
 _WORDS = CALLING_WORDS.split("|")
 _CALLING = [word for word in _WORDS if not any(word != start and word.startswith(start) for start in _WORDS)]
+_PLAIN = [word for word in _CALLING if word.isascii()]
 _FARTHEST = 56
 _CLOSE = 12
 _AREA = 3
@@ -75,13 +78,13 @@ def _shaped(detector: Detector, text: str, start: int) -> tuple[int, int] | None
 def calling_words(text: str) -> tuple[str, ...]:
     """Return which of the words for calling are in *text*."""
     low = text.lower()
-    return tuple([word for word in _CALLING if word in low])
+    return tuple([word for word in (_PLAIN if low.isascii() else _CALLING) if word in low])
 
 
-def spoken_at(text: str, start: int, words: tuple[str, ...]) -> Span | None:
+def spoken_at(text: str, start: int, words: Callable[[], tuple[str, ...]]) -> Span | None:
     """Return the number at *start* when one of *words* before it says that it is for calling.
 
-    ``call me on 5551234567``.
+    ``call me on 5551234567``. To find the words costs most, and is left to the end.
     """
     if text[start - 1 : start] == "(":
         start -= 1
@@ -96,7 +99,7 @@ def spoken_at(text: str, start: int, words: tuple[str, ...]) -> Span | None:
     before = text[max(0, start - _FARTHEST) : start]
     low = before.lower()
     before += "5550100"
-    for word in words:
+    for word in words():
         at = low.find(word)
         while at >= 0:
             spoke = SPOKEN.compiled.match(before, at)

@@ -26,6 +26,7 @@ _ENOUGH = 4096
 _LEVELS = 6
 _ASCII, _WIDE = 6, 12  # bytes of a character, escaped
 _SCALAR = 50  # characters of a number or a UUID, and of the marks around it and its name
+_SHORT = 64
 _OPENING = frozenset('{["')
 _CLOSING = frozenset('}]"')
 _COMPILED: dict[tuple[object, ...], Redactor] = {}
@@ -152,12 +153,21 @@ class Redactor:
         known = walk.memory.known(joined) if walk.memory is not None else None
         if KNOWN.values:
             self._registered(walk, joined)
-        if len(walk.texts) == 1 or self._scanner.suspicious(joined):  # a text alone is asked about by its scan
-            for slot, place, text in zip(walk.slots, walk.places, walk.texts, strict=True):
-                slot[place] = self._scanned(text, place, walk.report)  # type: ignore[index]
+        if len(walk.texts) == 1:  # it is asked about by its scan
+            walk.slots[0][walk.places[0]] = self._scanned(walk.texts[0], walk.places[0], walk.report)  # type: ignore[index]
+        elif self._scanner.suspicious(joined):
+            self._each(walk)
         if known is not None:
             for slot, place in zip(walk.slots, walk.places, strict=True):
                 slot[place] = self._remembered(slot[place], known, walk)  # type: ignore[index,arg-type]
+
+    def _each(self, walk: Walk) -> None:
+        """Scan each text; the short ones, names and ids, only where they are suspicious together."""
+        short = [text for text in walk.texts if len(text) < _SHORT]
+        least = _SHORT if len(short) > 1 and not self._scanner.suspicious("\n".join(short)) else 0
+        for slot, place, text in zip(walk.slots, walk.places, walk.texts, strict=True):
+            if len(text) >= least:
+                slot[place] = self._scanned(text, place, walk.report)  # type: ignore[index]
 
     def _scanned(self, text: str, place: str | int, report: Report) -> str:
         try:

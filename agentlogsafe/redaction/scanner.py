@@ -98,10 +98,10 @@ class Scanner:
             found = self._fast(text)
         if found is None:
             return gate.questions(text, self._endings)
-        among = found & gate.WORD
+        among = found & (gate.WORD | gate.NAMED)
         if found & fast.STAMPED and not found & gate.NUMBER:
             among |= gate.NUMBER
-        found &= ~(gate.WORD | fast.STAMPED)
+        found &= ~(gate.WORD | gate.NAMED | fast.STAMPED)
         return found | (gate.questions(text, self._endings, among) & among) if among else found
 
     def _wanted(self, text: str) -> bool:
@@ -292,7 +292,7 @@ class Scanner:
                 for span in self._numbers.find(text, context, work, eager=eager)
                 if span[2] not in NUMERIC or not in_account(text, span[0], span[1])
             ]
-        elif bits & gate.WORD:
+        elif bits & gate.WORD and gate.digits(text):
             spans += self._numbers.find(text, context, work, eager=eager)
         if bits & gate.COLONS:
             if "ipv6" in allowed:
@@ -320,10 +320,10 @@ class Scanner:
         """Return *text* in parts, with a mask for what *spans* cover between each two of them."""
         out: list[str] = []
         at = 0
-        mask = self._mask
+        mask, named = self._mask, self._named
         for start, end, category in merged(spans):
             out.append(text[at:start])
-            out.append(mask(category, text[start:end]))
+            out.append(f"[{category}]" if named else mask(category, text[start:end]))
             counts[category] = counts.get(category, 0) + 1
             at = end
         out.append(text[at:])

@@ -99,6 +99,13 @@ def test_shapes_spare_only_checksums(number):
     assert accepted
 
 
+def test_numbers_have_four_digits_in_a_row():
+    """Numbers that nothing but a word beside them gives away are looked for only where there are four digits."""
+    for outline in {outline for number in NUMBERS for outline in number.outlines}:
+        compact = re.sub("[^9A]", "", outline)
+        assert len(compact) > 8 or "9999" in compact, outline
+
+
 def test_every_detector_has_an_example():
     """No detector is untested, and no two have one name."""
     assert all(d.yes for d in DETECTORS)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
 from agentlogsafe.redaction import Report, compile_policy, gate, redact, work
 from agentlogsafe.redaction.fast import STAMPED
+from agentlogsafe.redaction.separators import ENDINGS, separators
 from agentlogsafe.redaction.work import ExhaustedError, Work
 from tests.redaction.fuzz import ALPHABET, FRAGMENTS
 from tests.redaction.slow import DENSE
@@ -93,13 +96,33 @@ def test_twice_is_once_in_long_text(parts):
 
 @given(fragments.map("".join))
 def test_google_re2_answers_every_question(text):
-    """What the plain gate calls possible, google-re2 does, too."""
+    """What the plain gate calls possible, google-re2 does, too, whichever of its sets is asked."""
     fast = compile_policy()._scanner._fast
     if fast is None or not text.isascii():
         return
-    found = fast(text)
-    if found & STAMPED:
-        found |= gate.NUMBER
-    missing = gate.questions(text, compile_policy()._scanner._endings) & ~found
+    for asked in (text, PROSE * 9 + re.sub("[=:>,(]", " ", text)):
+        found = fast(asked)
+        if found & STAMPED:
+            found |= gate.NUMBER
+        missing = gate.questions(asked, compile_policy()._scanner._endings) & ~found
 
-    assert not missing
+        assert not missing
+
+
+@given(fragments.map("".join))
+def test_patterns_let_every_name_through(text):
+    """Where a separator stands behind a sensitive ending, whatever signs and counters are between, it is found."""
+    found = set(separators(text))
+    for sign in re.finditer("[=:]", text):
+        at = sign.start()
+        begin = max(at - 8, 0)
+        end = begin + len(text[begin:at].rstrip(" \t\"'`\\*_:=?!|-)]}>.+~"))
+        if text[max(end - 6, 0) : end].rstrip("0123456789")[-4:].lower() in ENDINGS:
+            assert (end, at + 1) in found
+
+
+@given(st.lists(st.lists(st.sampled_from((*FRAGMENTS, PROSE)), max_size=4).map("".join), max_size=6))
+def test_beside_others_is_alone(texts):
+    """A text is redacted the same beside others as alone, be it short or long."""
+    for name, out in redact({f"x{place}": text for place, text in enumerate(texts)}).items():
+        assert redact({name: texts[int(name[1:])]}) == {name: out}

@@ -8,7 +8,7 @@ import urllib.parse
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from agentlogsafe.redaction import Redactor, Report, compile_policy, redact
 from tests.redaction.fuzz import ALPHABET, FRAGMENTS
@@ -161,6 +161,7 @@ def test_gate_is_a_superset(parts):
 
 
 @given(texts)
+@example("Japan: IDENTIFIED BY 'Zq7x9k2p':Hunter22x")  # google-re2 takes the first word for a name
 def test_same_with_and_without_re2(text):
     """The optional engine changes no byte."""
     pytest.importorskip("re2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import string
 from collections.abc import Callable
@@ -116,6 +117,16 @@ class Number:
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
     note: str = ""
+
+    def check(self) -> Validator | None:
+        """Return the check; where it is a module of python-stdnum, that one's, or None where this release has none."""
+        if not isinstance(self.valid, str):
+            return self.valid
+        try:
+            check: Validator = importlib.import_module(f"stdnum.{self.valid}").is_valid
+        except ImportError:
+            return None
+        return check
 
 
 def mixed(text: str) -> bool:
