@@ -47,7 +47,7 @@ def load(
 
     Args:
         inputs: what `sources.find` returns.
-        connect: returns where their rows go; called once, when those who read have begun.
+        connect: returns where their rows go; called once, when those who read are starting.
         spool: an empty folder, for what waits.
         masters: the first keys of keyed streams.
         workers: how many processes read; None for one on each core, or none where there is little to read.
@@ -165,10 +165,7 @@ class _Reading:
                     free.put(self._lines.pop(place))
                 waiting.clear()
 
-            futures = [pool.submit(read, place, plainly=plainly, forks=forks) for place in places]
-            if not hasattr(self, "columns"):
-                self.columns = self._connect()
-            for future in as_completed(futures):
+            for future in as_completed([pool.submit(read, place, plainly=plainly, forks=forks) for place in places]):
                 waiting.append(future.result())
                 done += self._parts[waiting[-1]].end - self._parts[waiting[-1]].start
                 progress(done)
@@ -187,6 +184,7 @@ class _Reading:
             idle.put(worker)
         with ThreadPoolExecutor(count) as pool:
             try:
+                self.columns = self._connect()  # while they start
                 all_of(range(len(self._parts)))
                 forks, places = again(self._parts, self.outcomes)
                 if places:
