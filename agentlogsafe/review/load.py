@@ -165,12 +165,13 @@ class _Reading:
                     free.put(self._lines.pop(place))
                 waiting.clear()
 
-            for future in as_completed([pool.submit(read, place, plainly=plainly, forks=forks) for place in places]):
+            futures = [pool.submit(read, place, plainly=plainly, forks=forks) for place in places]
+            for future in as_completed(futures):
                 waiting.append(future.result())
                 done += self._parts[waiting[-1]].end - self._parts[waiting[-1]].start
                 progress(done)
                 if sum(self.outcomes[place].size for place in waiting) >= _MOST or len(waiting) >= _WAITING:
-                    if idle.qsize() == count:
+                    if futures[-1].done():  # not before: two threads beside two processes take half as long again
                         self.columns.hurry()
                     added()
             self.columns.hurry()
