@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Row = tuple[Any, ...]
 
-MEMORY = "900MB"
+MEMORY = "1GB"
 """What DuckDB may use before it goes to the disk."""
 
 _SHORT = {"sources": SOURCES, "checkpoints": CHECKPOINTS, "keys": KEYS}

@@ -47,7 +47,7 @@ def load(
 
     Args:
         inputs: what `sources.find` returns.
-        connect: returns where their rows go; called once, when those who read have begun.
+        connect: returns where their rows go; called once, when those who read are starting.
         spool: an empty folder, for what waits.
         masters: the first keys of keyed streams.
         workers: how many processes read; None for one on each core, or none where there is little to read.
@@ -166,14 +166,12 @@ class _Reading:
                 waiting.clear()
 
             futures = [pool.submit(read, place, plainly=plainly, forks=forks) for place in places]
-            if not hasattr(self, "columns"):
-                self.columns = self._connect()
             for future in as_completed(futures):
                 waiting.append(future.result())
                 done += self._parts[waiting[-1]].end - self._parts[waiting[-1]].start
                 progress(done)
                 if sum(self.outcomes[place].size for place in waiting) >= _MOST or len(waiting) >= _WAITING:
-                    if idle.qsize() == count:
+                    if futures[-1].done():  # not before: two threads beside two processes take half as long again
                         self.columns.hurry()
                     added()
             self.columns.hurry()
@@ -187,6 +185,7 @@ class _Reading:
             idle.put(worker)
         with ThreadPoolExecutor(count) as pool:
             try:
+                self.columns = self._connect()  # while they start
                 all_of(range(len(self._parts)))
                 forks, places = again(self._parts, self.outcomes)
                 if places:

@@ -58,8 +58,8 @@ def templates(calls):
 def build(path, events, calls, master=None):
     """Write a log of so many events, in streams of `STREAM`."""
     made = templates(calls)
-    left = events - events % len(made)  # whole runs
-    most = STREAM - STREAM % len(made)
+    left = max(events - events % len(made), len(made))  # whole runs
+    most = max(STREAM - STREAM % len(made), len(made))
     with path.open("wb") as file:
         while left:
             count = min(most, left)
