@@ -128,7 +128,7 @@ CLEAN = (
 
 @pytest.mark.parametrize("text", CLEAN)
 def test_innocent(text):
-    """What agents log all day stays as it is: ids, hashes, times, versions, code, prose."""
+    """What agents log all day stays as it is: ids, hashes, times, versions, code, prose (41)."""
     assert redact(text) == text
 
 
@@ -182,7 +182,7 @@ def test_private_addresses():
 
 
 def test_validators_survive_anything():
-    """Checksums are only asked about what has the right outline, and a stumbling one counts as no."""
+    """Checksums are only asked about what has the right outline, and a stumbling one counts as no (42)."""
     assert not checks.iban("DE00")
     assert checks.luhn("4111111111111111")
     assert not checks.luhn("4111111111111112")
