@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -138,11 +140,33 @@ def loaded(options: dict[str, Any], *, details: bool = True) -> Review:
 def opened(options: dict[str, Any], *, details: bool = True) -> Iterator[Review]:
     """Give what `loaded` returns, and close it; what cannot be used ends the command with exit status 2."""
     try:
-        with loaded(options, details=details) as review:
+        with _ended_in_order(), loaded(options, details=details) as review:
             yield review
     except AgentLogSafeError as error:
         click.echo(f"agentlogsafe: {error}", err=True)
         raise click.exceptions.Exit(2) from error
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """End on SIGINT and SIGTERM as by itself, so that what is in TMPDIR goes, too; with the status of the signal."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    stopped: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        stopped.append(number)
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        if stopped:  # what was raised can have got lost on its way: DuckDB makes a RuntimeError of it
+            sys.exit(128 + stopped[0])
 
 
 class _bar:  # noqa: N801 -- used like a function

@@ -5,11 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
 from agentlogsafe.review import report
 from agentlogsafe.review.tables import Finding
+from tests.helpers import unmeasured
+from tests.review import logs
 
 TOTALS = {"events": 1200, "runs": 3, "streams": 1, "sealed": 10, "verified": 9, "first_ts": 0, "last_ts": 1_500_000}
 SOURCES = [
@@ -94,3 +100,22 @@ def test_many(capsys, monkeypatch):
 
     assert "3 more findings" in out
     assert len(json.loads(written(capsys, [finding(line=n) for n in range(5)], "json"))["findings"]) == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(tmp_path, number):
+    """A signal ends the command with its status, without a traceback, and nothing stays in TMPDIR."""
+    lines = b"".join(line for seed in range(300) for line in logs.sealed(logs.rng(seed)))
+    command = [sys.executable, "-c", "from agentlogsafe.cli import main; main()", "check", "-"]
+    env = {**unmeasured(), "TMPDIR": str(tmp_path)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=env, **pipes) as process:
+        process.stdin.write(lines)
+        process.stdin.flush()
+        while not list(tmp_path.iterdir()):
+            time.sleep(0.01)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+
+    assert (out, err, process.returncode) == (b"", b"", 128 + number)
+    assert list(tmp_path.iterdir()) == []
