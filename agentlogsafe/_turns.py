@@ -2,9 +2,9 @@
 
 Threads that all want a target at once keep each other from the interpreter: a write lets go of it, another thread gets
 as far as the target's lock, and sleeps, so that each event costs a switch of threads. Of the events per second of one
-thread, eight had 0.44 with bare logging, and 0.64 with a turn for each event. In such a flood a thread keeps its turn
-for some milliseconds, and hands it to the one that has waited longest: 0.89 with 3 ms, 0.91 with 5, 0.93 with 8 (on two
-cores; 0.95 on one: what is left is a cold cache after each switch).
+thread, eight had 0.41 with bare logging, and 0.64 with a turn for each event. In such a flood a thread keeps its turn
+for some milliseconds, and hands it to the one that has waited longest: 0.75 to 0.86 with 8 ms, 0.85 to 0.92 with 12 (on
+two cores; what is left is a cold cache after each switch).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import time
 from collections import deque
 from contextlib import suppress
 
-_LONGEST = 0.1  # seconds that a call waits for those before it
-_KEPT = 0.008  # seconds that a turn lasts while others wait for it
+_LONGEST = 0.15  # seconds that a call waits for those before it
+_KEPT = 0.012  # seconds that a turn lasts while others wait for it
 _GRACE = 0.001  # seconds after which a turn that should have been handed on is taken over
 _FLOOD = 16  # waits for a turn, each soon after the one before, that make a flood
 _SOON = 0.001  # seconds
