@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 Row = tuple[Any, ...]
 
-MEMORY = "1GB"
+MEMORY = 10**9
+"""Bytes that DuckDB may use, for an input that is not `LARGE`; for others, more, up to a quarter of what there is."""
+LARGE = 4 * MEMORY
+_SHARE = 4
+_UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 """What DuckDB may use before it goes to the disk."""
 
 _SHORT = {"sources": SOURCES, "checkpoints": CHECKPOINTS, "keys": KEYS}
@@ -77,24 +81,27 @@ class DuckDB:
     ) -> None:
         """Make the tables of what is read."""
         # Of a small input, threads wait for each other longer than they work.
-        threads = 1 if sum(source.size for source in inputs) <= SMALL else os.cpu_count() or 1
-        read = load(
-            inputs, partial(self._connect, threads), self._spool, masters, workers=self._workers, progress=progress
-        )
+        size = sum(source.size for source in inputs)
+        threads = 1 if size <= SMALL else os.cpu_count() or 1
+        connect = partial(self._connect, threads, size)
+        read = load(inputs, connect, self._spool, masters, workers=self._workers, progress=progress)
         for name, rows in (("sources", read), ("checkpoints", checkpoints), ("keys", keys)):
             self._short(name, rows, _SHORT[name])
         self._sql = compiled.load().sql
-        for name in ("stretches", "suspects"):
-            self._connection.execute(f"CREATE TABLE {name} AS {self._sql[name]}")
+        self._connection.execute(f"CREATE TABLE stretches AS {self._sql['stretches']}")
+        self._connection.execute("CREATE TABLE suspects (why VARCHAR, id VARCHAR)")
+        for name, sql in self._sql.items():  # one after the other: together, their joins would need more memory
+            if name.startswith("suspects_"):
+                self._connection.execute(f"INSERT INTO suspects {sql}")
 
-    def _connect(self, threads: int) -> Columns:
+    def _connect(self, threads: int, size: int) -> Columns:
         try:
             import duckdb  # noqa: PLC0415 -- an extra
         except ImportError as error:
             raise missing() from error
         config: dict[str, Any] = {
             "threads": max(1, threads // 2),  # the processes that read need the cores as well, as long as they do
-            "memory_limit": MEMORY,
+            "memory_limit": f"{MEMORY if size <= LARGE else max(MEMORY, min(size // _SHARE, _quarter(duckdb)))}B",
             "temp_directory": str(self._spool / "temp"),
             "preserve_insertion_order": False,
             # Nothing is to be kept; to write tables in memory anew, after each batch of lines, costs 2 µs an event.
@@ -132,3 +139,11 @@ class DuckDB:
 def missing() -> MissingExtraError:
     """Return the error for what the extra brings."""
     return MissingExtraError("checking needs DuckDB and Ibis: pip install 'agentlogsafe[review]'")
+
+
+def _quarter(duckdb: Any) -> int:
+    """Return a quarter of the memory of this machine or container, of which DuckDB takes four fifths by itself."""
+    with duckdb.connect() as other:
+        ((text,),) = other.execute("SELECT current_setting('memory_limit')").fetchall()
+    number, _, unit = text.partition(" ")
+    return int(float(number) * _UNITS.get(unit, 1) * 5 / 4 / _SHARE)

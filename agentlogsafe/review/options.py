@@ -145,6 +145,12 @@ def opened(options: dict[str, Any], *, details: bool = True) -> Iterator[Review]
     except AgentLogSafeError as error:
         click.echo(f"agentlogsafe: {error}", err=True)
         raise click.exceptions.Exit(2) from error
+    except Exception as error:
+        if type(error).__name__ != "OutOfMemoryException":  # DuckDB's, which may not be installed
+            raise
+        hint = "give it more memory or disk in TMPDIR, check fewer files at a time, or use --engine spark"
+        click.echo(f"agentlogsafe: DuckDB has not enough memory for so much at once: {hint}", err=True)
+        raise click.exceptions.Exit(2) from error
 
 
 @contextmanager

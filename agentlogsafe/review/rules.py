@@ -51,4 +51,4 @@ plan the first of these takes DuckDB 0.2 s, and Spark several."""
 def named() -> dict[str, Rule]:
     """Return everything that is compiled, by its name: rules and summaries by theirs, derived tables by the table's."""
     functions = [*INTEGRITY, *COMPLETENESS, *SUMMARIES, suspects.reasons]
-    return {**DERIVED, **{function.__name__: function for function in functions}}
+    return {**DERIVED, **suspects.KINDS, **{function.__name__: function for function in functions}}

@@ -13,6 +13,8 @@ from agentlogsafe.review.pairs import scope, steps
 from agentlogsafe.review.tables import DENIED, OPEN, ORPHAN, TWICE, UNSTARTED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ibis.expr.types import Table
 
     from agentlogsafe.review.tables import Tables
@@ -22,15 +24,7 @@ def suspects(t: Tables) -> Table:
     """Return the table ``suspects``."""
     import ibis  # noqa: PLC0415 -- a second
 
-    ids = {
-        TWICE: _twice(t).event_id,
-        ORPHAN: _orphans(t).event_id,
-        OPEN: _open(t).event_id,
-        DENIED: _denied(t).scope,
-        UNSTARTED: _unstarted(t).run_id,
-    }
-    found = [column.name("id").as_table() for column in ids.values()]
-    return ibis.union(*(rows.select(why=ibis.literal(why), id=rows.id) for why, rows in zip(ids, found, strict=True)))
+    return ibis.union(*(of(t) for of in KINDS.values()))
 
 
 def reasons(t: Tables) -> Table:
@@ -85,3 +79,26 @@ def _unstarted(t: Tables) -> Table:
     runs = t.events.filter(t.events.run_id.notnull() & ~t.events.is_close).select("run_id").distinct()
     started = t.events.filter(t.events.event_type == "run_start").select(started=t.events.run_id)
     return runs.anti_join(started, runs.run_id == started.started)
+
+
+def _kind(why: str, found: Callable[[Tables], Table], name: str) -> Callable[[Tables], Table]:
+    def of(t: Tables) -> Table:
+        import ibis  # noqa: PLC0415 -- as above
+
+        rows = found(t)
+        return rows.select(why=ibis.literal(why), id=rows[name])
+
+    return of
+
+
+KINDS: dict[str, Callable[[Tables], Table]] = {
+    f"suspects_{why}": _kind(why, found, name)
+    for why, found, name in (
+        (TWICE, _twice, "event_id"),
+        (ORPHAN, _orphans, "event_id"),
+        (OPEN, _open, "event_id"),
+        (DENIED, _denied, "scope"),
+        (UNSTARTED, _unstarted, "run_id"),
+    )
+}
+"""The parts of ``suspects``, for an engine that has memory for one join at a time."""

@@ -11,8 +11,11 @@ import sys
 import time
 
 import pytest
+from click.testing import CliRunner
 
-from agentlogsafe.review import report
+from agentlogsafe.cli import commands
+from agentlogsafe.review import engines, report
+from agentlogsafe.review.check import Review
 from agentlogsafe.review.tables import Finding
 from tests.helpers import unmeasured
 from tests.review import logs
@@ -119,3 +122,24 @@ def test_interrupted(tmp_path, number):
 
     assert (out, err, process.returncode) == (b"", b"", 128 + number)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_too_little_memory(tmp_path, monkeypatch):
+    """Where DuckDB runs out of memory, the command says what can be done, and ends with exit status 2."""
+    (tmp_path / "log").write_bytes(b"".join(logs.sealed(logs.rng(1))))
+    monkeypatch.setattr(engines, "MEMORY", 1)
+
+    done = CliRunner().invoke(commands(), ["check", str(tmp_path / "log")])
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "--engine spark" in done.stderr
+
+
+def test_memory_of_a_large_input(tmp_path, monkeypatch):
+    """A large input has more than a small one, and what it finds is the same."""
+    (tmp_path / "log").write_bytes(b"".join(logs.sealed(logs.rng(1))[1:]))
+    with Review.load([tmp_path / "log"]) as review:
+        expected = review.findings()
+    monkeypatch.setattr(engines, "LARGE", 0)
+    with Review.load([tmp_path / "log"]) as review:
+        assert review.findings() == expected
