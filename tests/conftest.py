@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A deadline would make tests fail on a busy machine; speed is the benchmarks' business.
 hypothesis.settings.register_profile("default", deadline=None)
-hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=5)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 

@@ -66,6 +66,7 @@ def mixed(rng):
     return kept.lines
 
 
+@pytest.mark.no_cover  # as in test_tamper.py
 @given(seed=seeds, size=st.integers(500, 20_000))
 @settings(max_examples=examples(100), deadline=None)
 def test_same_rows(tmp_path_factory, seed, size):
@@ -81,7 +82,7 @@ def test_same_rows(tmp_path_factory, seed, size):
     assert "bad" not in {row[-12] for row in columns["events"]}
 
 
-@pytest.mark.no_cover  # as in test_tamper.py
+@pytest.mark.no_cover
 @given(seed=seeds, function=st.sampled_from(TAMPERED), size=st.integers(500, 20_000))
 @settings(max_examples=examples(100), deadline=None)
 def test_same_rows_of_what_was_tampered_with(tmp_path_factory, seed, function, size):

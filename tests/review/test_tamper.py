@@ -15,7 +15,7 @@ from tests.review import logs, tamper
 
 pytestmark = pytest.mark.no_cover  # it runs what other tests of this folder run, again and again
 
-seeds = st.lists(st.integers(0, 2**32), min_size=1, max_size=15, unique=True)
+seeds = st.lists(st.integers(0, 2**32), min_size=1, max_size=examples(13) + 2, unique=True)
 
 
 @pytest.mark.parametrize("name", tamper.CLASSES)
@@ -30,7 +30,7 @@ def test_every_class_is_found_under_its_name(name, seeds):
 
 
 @pytest.mark.parametrize("name", logs.WRAPPINGS)
-@given(seeds=st.lists(st.integers(0, 2**32), min_size=1, max_size=10, unique=True))
+@given(seeds=st.lists(st.integers(0, 2**32), min_size=1, max_size=examples(8) + 2, unique=True))
 @settings(max_examples=examples(2), deadline=None)
 def test_untouched_logs_are_clean(name, seeds):
     """An untouched log has no finding, in any wrapping."""
