@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 Span = tuple[int, int, str]
 
 _MARKS = "\u0300-\u036f\u0900-\u0dff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"  # vowel signs, which are no letters to a pattern  # noqa: E501 - one row of a table
+# The part before the sign is matched backwards from there, in the reversed text.
 _LOCAL = re.compile(
     rf"[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-](?:[\w!#$%&'*+/=?^`{{|}}~.{_MARKS}-]{{0,62}}[\w!#$%&'*+/=?^`{{|}}~{_MARKS}-])?(?![\w.+-]{{2}})"
 )
 _DOMAIN = re.compile(
-    rf"(?:[^\W_](?:[\w{_MARKS}-]{{0,61}}[\w{_MARKS}])?\.){{1,8}}(xn--[A-Za-z0-9-]{{2,59}}|[^\W\d_](?:[^\W\d_]|[{_MARKS}]){{1,62}})(?![^\W_])"
+    rf"@(?:[^\W_](?:[\w{_MARKS}-]{{0,61}}[\w{_MARKS}])?\.){{1,8}}(xn--[A-Za-z0-9-]{{2,59}}|[^\W\d_](?:[^\W\d_]|[{_MARKS}]){{1,62}})(?![^\W_])"
 )
 # The same where all is ASCII: a third of the time.
 _ASCII = (
@@ -25,9 +26,10 @@ _ASCII = (
         r"[A-Za-z0-9_!#$%&'*+/=?^`{|}~-](?:[A-Za-z0-9_!#$%&'*+/=?^`{|}~.-]{0,62}[A-Za-z0-9_!#$%&'*+/=?^`{|}~-])?(?![A-Za-z0-9_.+-]{2})"
     ),
     re.compile(
-        r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.){1,8}(xn--[A-Za-z0-9-]{2,59}|[A-Za-z]{2,63})(?![A-Za-z0-9])"
+        r"@(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.){1,8}(xn--[A-Za-z0-9-]{2,59}|[A-Za-z]{2,63})(?![A-Za-z0-9])"
     ),
 )
+_LONGEST = 65
 _FILES = frozenset(
     "png jpg jpeg gif svg webp ico css js ts jsx tsx json py md txt html htm xml yml yaml toml csv log pdf zip gz".split()  # noqa: E501 - one row of a table
 )
@@ -43,29 +45,30 @@ _URL_TOKEN = re.compile(r"://(?P<v>[A-Za-z0-9_-]{20,200})(?i::x-oauth-basic)?@(?
 def find(text: str, work: Work, *, emails: bool = True) -> list[Span]:
     """Return the spans of passwords and tokens in URLs, and of e-mail addresses where *emails* are wanted."""
     spans: list[Span] = []
-    work.spend(text.count("@") + text.count("://"))
     slashed = "://" in text
     logins = [match.span("v") for match in _urls(text, _URL_LOGIN, _SCHEME)] if slashed or "\\/" in text else []
     for start, end in logins:
         if text[start] not in "$<{*[" and not text.startswith("//", start):
             spans.append((start, end, "PASSWORD"))
     if slashed:
+        work.spend(text.count("://"))
         spans += [(*match.span("v"), "TOKEN") for match in _urls(text, _URL_TOKEN, _HTTP)]
+    if not emails:
+        return spans
     parting = {end for _, end in logins}
     local_part, domain = _ASCII if text.isascii() else (_LOCAL, _DOMAIN)
-    last = 0
-    at = text.find("@") if emails else -1
-    while at >= 0:
-        if at not in parting:
-            begin = max(last, at - 65)
-            local = local_part.match(text[begin:at][::-1])
-            found = domain.match(text, at + 1) if local else None
-            if local and found and found[1].lower() not in _FILES:
-                begin = at - local.end()
-                if text[begin:at] != "git":
-                    spans.append((begin, found.end(), "EMAIL"))
-        last = at + 1
-        at = text.find("@", last)
+    back = text[::-1]
+    size = len(text)
+    tried = 0
+    for match in domain.finditer(text):
+        tried += 1
+        at = match.start()
+        local = local_part.match(back, size - at, size - at + _LONGEST) if at not in parting else None
+        if local and match[1].lower() not in _FILES:
+            begin = size - local.end()
+            if text[begin:at] != "git":
+                spans.append((begin, match.end(), "EMAIL"))
+    work.spend(tried)
     return spans
 
 

@@ -16,6 +16,8 @@ from agentlogsafe.redaction.separators import ENDINGS, separators
 from agentlogsafe.redaction.strategies import MASKED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agentlogsafe.redaction.work import Work
 
 Span = tuple[int, int, str]
@@ -43,6 +45,7 @@ _LINE = re.compile(r"[^\s\"'`,;<>|}][^\r\n\"'`<>|]{0,255}")
 _LINE_REST = re.compile(r"[^\r\n\"'`<>|]*")
 _WORD = re.compile(r"[^\s\"'`,;<>|}][^\s\"'`<>|]{0,255}")
 _WORD_REST = re.compile(r"[^\s\"'`<>|]*")
+_ENDS = " \n\r\t\"'`<>|"
 _WHOLE_LINE = frozenset(("digest", "aws4-hmac-sha256", "oauth", "hawk", "hmac"))
 _DONE = re.compile(MASKED.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
 _CODE = re.compile(
@@ -69,7 +72,6 @@ _DIGIT = re.compile(r"\d")
 _CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
 _DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
 _TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
-_SIGNS = "=:>,("
 _REPEATED = frozenset("=:>~")
 _SECOND = itemgetter(1)
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
@@ -79,18 +81,24 @@ _STOCK = frozenset(
 _CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE KEY CARD_CODE".split())
 
 
-def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDINGS) -> list[Span]:
-    """Return the spans of values that stand behind a sensitive name in *text*."""
+def find(
+    text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDINGS, tokens: Mapping[int, int] | None = None
+) -> list[Span]:
+    """Return the spans of values that stand behind a sensitive name in *text*.
+
+    A value that is one of the *tokens* that are found already, or a part of one, is not judged: what would come of it
+    is lost beside the token.
+    """
     spans: list[Span] = []
     covered = 0
     masks = "[" in text
     back = text[::-1]
     size = len(text)
     names = _NAMES[text.isascii()]
-    found = sorted(separators(text, endings_), key=_SECOND)
-    work.spend(len(found) + (sum(map(text.count, _SIGNS)) >> 2))
+    found = sorted((text is work.text and work.names) or separators(text, endings_), key=_SECOND)
+    work.spend(len(found))
     judged = 0
-    for end, start in found:
+    for place, (end, start) in enumerate(found, 1):
         if (
             start < covered
             or (masks and text.find("[", start, start + _FARTHEST_MASK) >= 0 and _DONE.match(text, start))
@@ -108,7 +116,9 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
             quoted = _quoted(text, start) if category in _CREDENTIALS else None
             if quoted is None or not _DIGIT.search(text, *quoted):
                 continue  # two words of a list are no name and value
-        span = _tagged(text, start, category) if sign == ">" else _value(text, start, category, name)
+        span = _tagged(text, start, category) if sign == ">" else _value(text, start, category, name, tokens)
+        if span and tokens and sign != ">" and place < len(found) and found[place][1] < span[1]:
+            span = _value(text, start, category, name, None)  # whether it is one decides about the name inside
         if span:
             spans.append(span)
             covered = span[1]
@@ -163,12 +173,12 @@ def _category(back: str, at: int, names: re.Pattern[str], keys: KeyRules) -> tup
     return category, name.lower()
 
 
-def _value(text: str, start: int, category: str, name: str) -> Span | None:
+def _value(text: str, start: int, category: str, name: str, tokens: Mapping[int, int] | None) -> Span | None:
     """Return the span of the value after a separator, when it is a value of that category."""
     if category in _CREDENTIALS:
         if name.endswith(("authorization", "auth", "cookie", "cookies")):
-            return _header(text, start, category)
-        return _credential(text, start, category, name)
+            return _header(text, start, category, tokens)
+        return _credential(text, start, category, name, tokens)
     if category in ("NAME", "NAME?"):
         return _named(text, start, category)
     if category in ("EMAIL", "JWK?"):
@@ -235,7 +245,7 @@ def _named(text: str, start: int, category: str) -> Span | None:
     return found_
 
 
-def _header(text: str, start: int, category: str) -> Span | None:
+def _header(text: str, start: int, category: str, tokens: Mapping[int, int] | None) -> Span | None:
     """Return the credential of an ``Authorization`` or ``Cookie`` line.
 
     It is what follows the scheme, to the end of the line or the quote.
@@ -245,6 +255,13 @@ def _header(text: str, start: int, category: str) -> Span | None:
         return None
     scheme = (opened["scheme"] or "").lower()
     whole = category == "COOKIE" or scheme in _WHOLE_LINE
+    if tokens and not whole:
+        begin = opened.end()
+        end = tokens.get(begin, 0)
+        if begin < end < begin + _JUDGED and (
+            text[end : end + 1] in _ENDS or (text[end] in ",;)]}" and text[end + 1 : end + 2] in _ENDS)
+        ):
+            return begin, end, category
     match = (_LINE if whole else _WORD).match(text, opened.end())
     if not match:
         return None
@@ -277,27 +294,31 @@ def _prose(value: str) -> bool:
     return bool(_LETTERS.match(value)) and value.lower() == value
 
 
-def _credential(text: str, start: int, category: str, name: str) -> Span | None:
+def _credential(text: str, start: int, category: str, name: str, tokens: Mapping[int, int] | None) -> Span | None:
     found = _quoted(text, start)
     if found:
+        if tokens and tokens.get(found[0], 0) >= found[1]:
+            return (*found, category)
         value = text[found[0] : found[1]][:_JUDGED]
         return (*found, category) if _secretive(value, category, name, quoted=True, tight=False) else None
     bare = _BARE.match(text, start)
     if not bare:
         return None
+    begin, end = bare.span("v")
+    if tokens and tokens.get(begin, 0) >= end and end - begin < _JUDGED:
+        return begin, end, category
     value = bare["v"]
-    tight = bare.start("v") == start
+    tight = begin == start
     while value and value[-1] in ".,;:!?)]}\\*" and not (value[-1] == "!" and category == "PASSWORD"):
         if value[-1] in ")]}" and value.count(value[-1]) == value.count({")": "(", "]": "[", "}": "{"}[value[-1]]):
             break
         value = value[:-1]
     if not _secretive(value, category, name, quoted=False, tight=tight):
         return None
-    end = bare.start("v") + len(value)
-    if end == bare.end() and len(bare["v"]) == _JUDGED:
+    if begin + len(value) == end and len(value) == _JUDGED:
         rest = _BARE_REST.match(text, end)
-        end = rest.end() if rest else end
-    return bare.start("v"), end, category
+        return begin, rest.end() if rest else end, category
+    return begin, begin + len(value), category
 
 
 def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: bool) -> bool:

@@ -99,11 +99,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
             bits |= COLONS
     if among & ESCAPED and disguise.escaped(text):
         bits |= ESCAPED
-    if (
-        (among & NAMED)
-        and ("=" in text or ":" in text or ">" in text or "," in text or "(" in text)
-        and next(separators(text, names), None) is not None
-    ):
+    if among & NAMED and next(separators(text, names), None) is not None:
         bits |= NAMED
     if among & COLONS and ":" in text and chained(text, ":", 5):
         bits |= COLONS

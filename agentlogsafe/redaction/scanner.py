@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from agentlogsafe.redaction.keys import KeyRules
 
 Counter = dict[str, int]
+Names = list[tuple[int, int]]
 Mask = Callable[[str, str], str]
 Plain = Callable[[str, Work], disguise.Unfolded]
 
+_ASKED = fast.LITERALS - 1
 _ROUNDS = 8
 _CHAINED = 3
 _BLOCK = 512
@@ -66,10 +68,10 @@ class Scanner:
         self._named = mask is strategies.mask
         self._numbers = Numbers(frozenset(disabled))
         self._endings = endings or ENDINGS
-        self._fast = fast.questions(self._endings)
-        next(separators("", self._endings), None)  # compiles its patterns now, and not in a log call
+        next(separators("=", self._endings), None)  # compiles its patterns now, and not in a log call
         self._tables = Tables(disabled)
         self._tokens = Tokens(self._tables)
+        self._fast = fast.questions(self._endings, self._tokens.literals)
         self._all = not disabled
         self._found = frozenset(disabled)
         self._public = public
@@ -88,21 +90,31 @@ class Scanner:
         if self._custom and self._wanted(text):
             return True
         if self._fast is not None and len(text) > fast.SHORTEST and text.isascii():
-            return self._fast(text) != 0  # where it is wrong, `scan` finds out
+            found = self._fast(text)
+            return found is None or bool(found & _ASKED)  # where it is wrong, `scan` finds out
         return gate.questions(text, self._endings) != 0
 
-    def _asked(self, text: str) -> int:
-        """Return the gate's answer for *text*, from google-re2 where it is there and worth asking."""
+    def _asked(self, text: str, names: Names) -> int:
+        """Return the gate's answer for *text*, from google-re2 where it is there and worth asking.
+
+        The places of all *names* are kept where they had to be looked for: who looks into them needs them again.
+        """
         found = None
         if self._fast is not None and len(text) > fast.SHORTEST and text.isascii():
             found = self._fast(text)
         if found is None:
-            return gate.questions(text, self._endings)
-        among = found & (gate.WORD | gate.NAMED)
+            found = gate.questions(text, self._endings, ~gate.NAMED) | gate.NAMED
+        if found & gate.NAMED:
+            names += separators(text, self._endings)
+            if not names:
+                found &= ~gate.NAMED
+        among = found & gate.WORD
         if found & fast.STAMPED and not found & gate.NUMBER:
             among |= gate.NUMBER
-        found &= ~(gate.WORD | gate.NAMED | fast.STAMPED)
-        return found | (gate.questions(text, self._endings, among) & among) if among else found
+        found &= ~(gate.WORD | fast.STAMPED)
+        if among:
+            found |= gate.questions(text, self._endings, among) & among
+        return found if found & _ASKED else 0
 
     def _wanted(self, text: str) -> bool:
         """Return whether a custom detector wants to see *text*."""
@@ -116,20 +128,22 @@ class Scanner:
 
         Scanning goes on until nothing more is found, so that scanning the result again changes nothing.
         """
-        bits = self._questions(text)
+        names: Names = []
+        bits = self._questions(text, names)
         if not bits and not (self._custom and self._wanted(text)):
             return text
         if bits & gate.CONTROL:
             text = sanitize(text)
-            bits = self._questions(text)
-        work = Work(text)
+            names = []
+            bits = self._questions(text, names)
+        work = Work(text, names)
         try:
             return self._rounds(work, bits, counts, context)
         except ExhaustedError:
             pass
         try:
             work = Work(self._withheld(work.text, counts))
-            return self._rounds(work, self._questions(work.text), counts, context)
+            return self._rounds(work, self._questions(work.text, work.names), counts, context)
         except ExhaustedError:
             counts["UNREDACTABLE"] = counts.get("UNREDACTABLE", 0) + 1
             return UNREDACTABLE
@@ -193,9 +207,9 @@ class Scanner:
             size = 0
         return "\n".join(out)
 
-    def _questions(self, text: str) -> int:
-        """Return the gate's answer for *text*, what is masked in it left out."""
-        bits = self._asked(text)
+    def _questions(self, text: str, names: Names) -> int:
+        """Return the gate's answer for *text*, what is masked in it left out, and keep the places of its *names*."""
+        bits = self._asked(text, names)
         if not bits or "[" not in text:
             return bits
         bare = self._masked.sub("[]", text)
@@ -230,7 +244,7 @@ class Scanner:
         if not hidden:
             return
         joined = "\n".join([decoded for _, _, decoded in hidden])
-        found = sorted(self._plain(joined, gate.questions(joined, self._endings), "", work))
+        found = sorted(self._plain(joined, gate.questions(joined, self._endings), "", work, merging=False))
         at = 0
         low = 0
         for start, end, decoded in hidden:
@@ -275,12 +289,18 @@ class Scanner:
         found = self._plain(plain, bits, context, work, eager=eager)
         return [(places[start], places[end], category) for start, end, category in found]
 
-    def _plain(self, text: str, bits: int, context: str, work: Work, *, eager: bool = False) -> list[Span]:
+    def _plain(
+        self, text: str, bits: int, context: str, work: Work, *, eager: bool = False, merging: bool = True
+    ) -> list[Span]:
+        """Return what is found in *text*; when they are *merging*, without spans that would be lost in that."""
         spans: list[Span] = []
         allowed = self._tables.allowed
         work.spend(len(text) >> (4 if text.isascii() else 3))
+        tokens: dict[int, int] | None = None
         if bits & gate.TOKEN:
-            self._tokens.find(text, work, spans)
+            self._tokens.find(text, work, spans, bits >> fast.FIRST if bits & fast.LITERALS else None)
+            if spans and bits & gate.NAMED and merging:
+                tokens = {start: end for start, end, _ in spans}
         if bits & gate.AT:
             spans += addresses.find(text, work, emails="email" in allowed)
         if bits & (gate.NUMBER | gate.DOTTED):
@@ -300,7 +320,7 @@ class Scanner:
             if "mac" in allowed:
                 search(MAC, text, work, spans)
         if bits & gate.NAMED:
-            spans += assignments.find(text, self._keys, work, self._endings)
+            spans += assignments.find(text, self._keys, work, self._endings, tokens)
         if bits & gate.WORD:
             spans += prose.stated(text, work)
         if bits & (gate.WORD | gate.OPTION):

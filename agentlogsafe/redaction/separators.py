@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _DROPPED = " \t\"'`\\*_:=?!|-)]}>.+~"
 _DIGITS = "0123456789"
+_WHOLE = 4
 _QUOTES = ('"', "'", "`")
 # A comma parts a name from a value where the name is quoted or a CONSTANT, and the value quoted. The patterns are of
 # the reversed text, where what the sign stands behind comes after it.
@@ -49,15 +50,21 @@ def _patterns(endings_: frozenset[str]) -> tuple[tuple[str, re.Pattern[str]], ..
 
     They let through a little too much, and spare what is no name a dozen steps of Python.
     """
-    name = f"[{re.escape(_DROPPED)}]{{0,8}}()[0-9]{{0,6}}{either(ending[::-1] for ending in endings_)}"
+    whole = either(ending[::-1] for ending in endings_ if len(ending) == _WHOLE)
+    any_of_them = either(ending[::-1] for ending in endings_)
+    # Four letters with no counter behind them are certain, and take part as a group.
+    name = f"[{re.escape(_DROPPED)}]{{0,8}}()(?:({whole})|[0-9]{{0,6}}{any_of_them})"
     return tuple((sign, re.compile(f"{pattern}(?={name})")) for sign, pattern in _SIGNS)
 
 
 def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[int, int]]:
     """Yield where the name ends and the value may start, for each separator behind a sensitive ending."""
+    if not ("=" in text or ":" in text or ">" in text or "," in text or "(" in text):
+        return
     patterns = _patterns(endings_)
     back = text.replace("\u0130", "i").lower()[::-1]  # in lower case that letter alone would be two
     size = len(text)
+    plain = text.isascii()
     quoted = '"' in text or "'" in text or "`" in text
     for sign, pattern in patterns if quoted else patterns[:3]:
         for place in pattern.finditer(back) if sign in text else ():
@@ -65,6 +72,9 @@ def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[
             if sign == "," and text[at - 1] not in _QUOTES and not text[at - 1].isupper():
                 continue
             end = size - place.end(1)
+            if place.lastindex == 2 and plain:  # noqa: PLR2004 - the group of four letters
+                yield end, at + 1
+                continue
             word = text[end - 4 if end > 4 else 0 : end]  # noqa: PLR2004 - so long is an ending
             if word[-1] in _DIGITS:
                 word = text[end - 6 if end > 6 else 0 : end].rstrip(_DIGITS)[-4:]  # noqa: PLR2004 - with a counter

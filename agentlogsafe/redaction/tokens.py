@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import string
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from agentlogsafe.redaction import disguise
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from agentlogsafe.redaction.detectors import Tables
     from agentlogsafe.redaction.detectors.base import Detector
     from agentlogsafe.redaction.work import Work
 
 Span = tuple[int, int, str]
+Row: TypeAlias = "tuple[str, Detector]"
 
 _NEAR = 2010
 _SHORTEST = 16
@@ -25,30 +28,42 @@ _FIRST = itemgetter(0)
 class Tokens:
     """The token tables of one policy, ready to be applied to text."""
 
-    __slots__ = ("_gated", "_tables")
+    __slots__ = ("_gated", "_rows", "_tables")
 
     def __init__(self, tables: Tables) -> None:
         """Sort what is looked for by its literals by a sign in them."""
         self._tables = tables
-        signs: dict[str, list[tuple[str, Detector]]] = {}
+        signs: dict[str, list[Row]] = {}
         for _, detector in self._tables.gated:
             for literal in detector.gate:
                 signs.setdefault(_sign(literal), []).append((literal, detector))
         self._gated = tuple((sign, tuple(found)) for sign, found in signs.items())
+        self._rows = tuple(row for _, rows in self._gated for row in rows)
 
-    def find(self, text: str, work: Work, spans: list[Span]) -> None:
-        """Look at each long run of token characters: by what it starts with, and by what it holds."""
+    @property
+    def literals(self) -> list[str]:
+        """Return all that is looked for by its literals."""
+        return [literal for literal, _ in self._rows]
+
+    def find(self, text: str, work: Work, spans: list[Span], held: int | None = None) -> None:
+        """Look at each long run of token characters: by what it starts with, and by what it holds.
+
+        Where it is known which of the `literals` the text has, *held* is their bits.
+        """
         low = text.lower()
         runs = list(_RUNS.find(text))
         if runs:
             self._runs(text, runs, work, spans)
-        for sign, literals in self._gated:
-            if sign not in low:
-                continue
-            for literal, detector in literals:
-                at = low.find(literal)
-                if at >= 0:
-                    self._at_literal(text, low, at, literal, detector, work, spans)
+        for literal, detector in self._held(low) if held is None else _of_bits(self._rows, held):
+            at = low.find(literal)
+            if at >= 0:
+                self._at_literal(text, low, at, literal, detector, work, spans)
+
+    def _held(self, low: str) -> Iterator[Row]:
+        """Yield what *low* may have the literal of."""
+        for sign, rows in self._gated:
+            if sign in low:
+                yield from rows
 
     def _runs(self, text: str, runs: list[tuple[int, int]], work: Work, spans: list[Span]) -> None:
         tokens = [text[begin:end] for begin, end in runs]
@@ -115,6 +130,12 @@ class Tokens:
                 if found and holds(detector, found[detector.part]):
                     return (*found.span(detector.part), detector.category)
         return None
+
+
+def _of_bits(rows: tuple[Row, ...], bits: int) -> Iterator[Row]:
+    while bits:
+        yield rows[(bits & -bits).bit_length() - 1]
+        bits &= bits - 1
 
 
 def _sign(literal: str) -> str:

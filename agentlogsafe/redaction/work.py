@@ -23,11 +23,12 @@ class ExhaustedError(Exception):
 class Work:
     """What is left of a text's allowance, and how far its redaction has come."""
 
-    __slots__ = ("_before", "_known", "_saved", "_whole", "left", "text")
+    __slots__ = ("_before", "_known", "_saved", "_whole", "left", "names", "text")
 
-    def __init__(self, text: str) -> None:
-        """Start with the allowance of *text*."""
+    def __init__(self, text: str, names: list[tuple[int, int]] | None = None) -> None:
+        """Start with the allowance of *text*; *names* are its `separators`, where they are known."""
         self.text = text
+        self.names = names or []
         self.left = self._before = allowance(text)
         self._known: dict[tuple[Validator, str], bool] = {}
         self._saved = 0
@@ -67,6 +68,7 @@ class Work:
         So a redacted text that is redacted again is not withheld for what its last round did cost.
         """
         self.text = text
+        self.names = []
         self.left = self._before = min(self.left, allowance(text))
         self._saved = 0
 
