@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS, iban
+from agentlogsafe.redaction.spans import NUMERIC
 
 Span = tuple[int, int, str]
 
@@ -27,8 +28,19 @@ def iban_at(text: str, start: int) -> Span | None:
     return (*match.span(), "IBAN") if (value.isupper() or value.islower()) and iban(value.upper()) else None
 
 
-def in_account(text: str, start: int, end: int) -> bool:
-    """Return whether a number is inside what is written like an IBAN but is none: its parts are none either."""
+def outside_accounts(text: str, spans: list[Span]) -> list[Span]:
+    """Return the numbers among *spans* that are not inside what is written like an IBAN but is none.
+
+    Its parts are none either.
+    """
+    return [
+        span
+        for span in spans
+        if text[span[0] - 2 : span[0] - 1].islower() or span[2] not in NUMERIC or not _in_account(text, *span[:2])
+    ]
+
+
+def _in_account(text: str, start: int, end: int) -> bool:
     if start < 2 or text[start - 1] not in " -" or not (text[start - 2].isupper() or text[start - 2].isdigit()):  # noqa: PLR2004 - a sign, and what stands before it
         return False
     begin = max(0, start - 44)

@@ -78,6 +78,7 @@ _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 _STOCK = frozenset(
     "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()  # noqa: E501 - one row of a table
 ) - {"letmein"}
+_UNSURE = frozenset((None, "TOKEN", "NAME?"))
 _CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE KEY CARD_CODE".split())
 
 
@@ -159,9 +160,8 @@ def _category(back: str, at: int, names: re.Pattern[str], keys: KeyRules) -> tup
     match = names.match(back, at, at + _BEFORE)
     if not match:
         return None, ""
-    name = match[1][::-1].lstrip("-.$@[")
-    category = keys.category(name)
-    more = _MORE.match(back, match.end(), at + _BEFORE) if category in (None, "TOKEN", "NAME?") else None
+    category, name = keys.backwards(match[1])
+    more = _MORE.match(back, match.end(), at + _BEFORE) if category in _UNSURE else None
     if more:
         words = more[0][::-1].split()
         for count in (1, 2):

@@ -120,12 +120,13 @@ def classify(key: str) -> str | None:
 class KeyRules:
     """Key verdicts of one policy, remembered per spelling: the hot path is one dict lookup."""
 
-    __slots__ = ("_moved", "_seen")
+    __slots__ = ("_moved", "_reversed", "_seen")
 
     def __init__(self, moved: Mapping[str, str | None] | None = None) -> None:
         """Take the keys that a policy moves: squashed spelling → category, or None for harmless."""
         self._moved = {squash(key) or key.lower(): category for key, category in (moved or {}).items()}
         self._seen: dict[str, str | None] = {}
+        self._reversed: dict[str, tuple[str | None, str]] = {}
 
     def category(self, key: str) -> str | None:
         """Return the category of the value under *key*, or None."""
@@ -138,6 +139,19 @@ class KeyRules:
             if len(self._seen) >= _ENOUGH:
                 self._seen.clear()
             self._seen[key] = found
+        return found
+
+    def backwards(self, name: str) -> tuple[str | None, str]:
+        """Return what `category` does for a *name* that was read backwards, and that name."""
+        try:
+            return self._reversed[name]
+        except KeyError:
+            pass
+        forwards = name[::-1].lstrip("-.$@[")
+        found = self.category(forwards), forwards
+        if len(self._reversed) >= _ENOUGH:
+            self._reversed.clear()
+        self._reversed[name] = found
         return found
 
     def _decide(self, key: str) -> str | None:

@@ -33,7 +33,7 @@ _CARD_GROUP = 4
 _CARD_LEAST = 12
 _CARD_LENGTHS = frozenset(range(_CARD_LEAST, 20))
 _PHONE_GROUPS = frozenset((1, 3, 4))  # how long a telephone number's first group is, where no sign or zero is before it
-_PHONE_SIGNS = frozenset((b"+", b"(", b" "))
+_PHONE_SIGNS = b"+( "
 _CARD_CONTEXT = frozenset(
     "card cards credit debit visa mastercard amex maestro discover cc karte carte tarjeta carta".split()
 )
@@ -50,6 +50,9 @@ _OUTLINE = bytes(
 _FIRST = re.compile(rb"[9A]+")
 _CARD = re.compile(rb"9999(?:[ -]?9){8,15}")
 _ALNUM = b"9A?"
+_DIGIT_OR_LETTER = b"09A?"
+_LETTERS_OR_OTHER = b"A?"
+_DIGITS = (b"0", b"9")
 _BEFORE = b".-_/+$"
 _SIGNED = b"+$"
 _AFTER = b".-_:/"
@@ -124,7 +127,6 @@ class Numbers:
         found: Span | None
         spans: list[Span] = []
         reading: _Reading | None = None
-        outline = b""
         phones = self._phones
         taken = -9
         at = tried = 0
@@ -135,35 +137,34 @@ class Numbers:
                 listed = match.lastindex
                 if listed is None:
                     continue
-                if reading is None:
-                    outline = marked.replace(b"0", b"9")
-                    reading = _Reading(text, outline, context, self, work)
                 tried += 2
                 start, end = match.span()
-                if start and outline[start - 1] in _ALNUM:
-                    if outline[start - 1] == _LETTER:
+                before = marked[start - 1] if start else 0
+                if before in _LETTERS_OR_OTHER:
+                    if before == _LETTER:
                         least = max(start - _LETTERS_BEFORE - 1, 0)
-                        start = least + len(outline[least:start].rstrip(b"A"))
-                    if start and outline[start - 1] in _ALNUM and text[start - 1].isalnum():
+                        start = least + len(marked[least:start].rstrip(b"A"))
+                        before = marked[start - 1] if start else 0
+                    if before in _DIGIT_OR_LETTER and text[start - 1].isalnum():
                         continue
                 size = end - start
-                if size > _LONGEST_GROUP or (outline[end : end + 1] == b"?" and text[end].isalnum()):
+                if size > _LONGEST_GROUP or (marked[end : end + 1] == b"?" and text[end].isalnum()):
                     continue
-                until = match.end(1) if listed == 1 else 0
-                if outline[start] == _LETTER:
-                    found = reading.at(start, end, until)
-                elif size <= _LONGEST_PLAIN:
-                    found = None
-                    if phones and (
-                        size in _PHONE_GROUPS or marked[start] == _ZERO or outline[start - 1 : start] in _PHONE_SIGNS
-                    ):
+                first = marked[start]
+                plain = first != _LETTER
+                found = None
+                if plain:
+                    if size > _LONGEST_PLAIN:
+                        continue
+                    if phones and (size in _PHONE_GROUPS or first == _ZERO or before in _PHONE_SIGNS):
                         found = phone_at(text, start, size, max(start - 1, 0) if eager else taken)
-                    if found is None and (until or size == _CARD_GROUP or size in _CARD_LENGTHS):
-                        found = reading.at(start, end, until)
-                    if found is None and phones and outline[start - 2 : start - 1] != b"9":
+                if found is None:
+                    if reading is None:
+                        reading = _Reading(text, marked.replace(b"0", b"9"), context, self, work)
+                    if listed == 1 or not plain or size == _CARD_GROUP or size in _CARD_LENGTHS:
+                        found = reading.at(start, end, match.end(1) if listed == 1 else 0)
+                    if found is None and plain and phones and marked[start - 2 : start - 1] not in _DIGITS:
                         found = spoken_at(text, start, reading.calling)
-                else:
-                    continue
                 if found:
                     spans.append(found)
                     taken = found[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction.detectors.contact import CALLING_WORDS, PHONES, spoken
+from agentlogsafe.redaction.detectors.contact import _CALLING, CALLING_WORDS, PHONES, international, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int, str]
 INTERNATIONAL, AMERICAN, NATIONAL, SPOKEN = PHONES
+_SIGNED = INTERNATIONAL.compiled.match
 
 _CALLED = re.compile(r"\(?\d(?:[ ().-]{0,2}\d){5,14}(?![\w-]|[.:]\d)")
 # Where one of these starts, one of the words may: ``tel`` stands for ``telephone``, too.
 _WORDS = CALLING_WORDS.split("|")
-_CALLING = [word for word in _WORDS if not any(word != start and word.startswith(start) for start in _WORDS)]
-_PLAIN = [word for word in _CALLING if word.isascii()]
+_STARTS = [word for word in _WORDS if not any(word != start and word.startswith(start) for start in _WORDS)]
+_PLAIN = [word for word in _STARTS if word.isascii()]
 _FARTHEST = 56
 _CLOSE = 12
+_BETWEEN = ("(", " ")
 _AREA = 3
 
 
@@ -31,23 +33,32 @@ def phone_at(text: str, start: int, size: int, ended: int) -> Span | None:
     A digit and a space before it make it a part of a longer number, unless they belong to the one that was just
     found.
     """
-    first = text[start]
     before = text[start - 1 : start]
+    signed = before == "+" or (before in _BETWEEN and text[start - 2 : start - 1] == "+")
     # Nothing else can be a number's first group: this spares most groups the patterns.
     if not (
-        first == "0"
-        or before in ("+", "(")
-        or (before == " " and text[start - 2 : start - 1] == "+")
-        or (size == _AREA if first > "1" else size in (1, _AREA + 1))
+        signed
+        or text[start] == "0"
+        or before == "("
+        or (size == _AREA if text[start] > "1" else size in (1, _AREA + 1))
     ):
         return None
-    offset = 0
     if 0 < start - ended <= 2:  # noqa: PLR2004 - a separator, perhaps a parenthesis
-        offset = ended
-        text = text[offset : start + 40]
-        start -= offset
+        found = _phone(text[ended : start + 40], start - ended)
+        return (found[0] + ended, found[1] + ended, "PHONE") if found else None
+    if signed:
+        begin = start - (1 if before == "+" else 2)
+        match = _SIGNED(text, begin)
+        if match is None:
+            return None
+        # What is certain about its first digits spares most numbers the check: the pattern has counted the rest.
+        certain = text[start] in "17" or text[start : start + 2] in _CALLING or text[start : start + 3] in _CALLING
+        number = match[0]
+        if not (certain and number.isascii()) and not international(number):
+            return None
+        return begin, match.end(), "PHONE"
     found = _phone(text, start)
-    return (found[0] + offset, found[1] + offset, "PHONE") if found else None
+    return (*found, "PHONE") if found else None
 
 
 def _phone(text: str, start: int) -> tuple[int, int] | None:
@@ -78,7 +89,7 @@ def _shaped(detector: Detector, text: str, start: int) -> tuple[int, int] | None
 def calling_words(text: str) -> tuple[str, ...]:
     """Return which of the words for calling are in *text*."""
     low = text.lower()
-    return tuple([word for word in (_PLAIN if low.isascii() else _CALLING) if word in low])
+    return tuple([word for word in (_PLAIN if low.isascii() else _STARTS) if word in low])
 
 
 def spoken_at(text: str, start: int, words: Callable[[], tuple[str, ...]]) -> Span | None:

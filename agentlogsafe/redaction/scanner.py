@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import addresses, assignments, disguise, fast, gate, prose, strategies
-from agentlogsafe.redaction.accounts import in_account
+from agentlogsafe.redaction.accounts import outside_accounts
 from agentlogsafe.redaction.detectors import Tables
 from agentlogsafe.redaction.detectors.network import FOUR, IPV4, IPV6, MAC, private
 from agentlogsafe.redaction.numbers import Numbers
 from agentlogsafe.redaction.separators import ENDINGS, separators
-from agentlogsafe.redaction.spans import NUMERIC, Span, grown, merged, unmasked
+from agentlogsafe.redaction.spans import Span, grown, unmasked
 from agentlogsafe.redaction.strategies import MASKED
 from agentlogsafe.redaction.tokens import Tokens, holds, search
 from agentlogsafe.redaction.visible import sanitize
@@ -32,6 +33,7 @@ Mask = Callable[[str, str], str]
 Plain = Callable[[str, Work], disguise.Unfolded]
 
 _ASKED = fast.LITERALS - 1
+_FIRST = itemgetter(0)
 _ROUNDS = 8
 _CHAINED = 3
 _BLOCK = 512
@@ -307,11 +309,7 @@ class Scanner:
             if bits & gate.DOTTED and "ipv4" in allowed:
                 fours = (IPV4.compiled.match(text, four.start()) for four in FOUR.finditer(text))
                 self._network(IPV4, fours, work, spans)
-            spans += [
-                span
-                for span in self._numbers.find(text, context, work, eager=eager)
-                if span[2] not in NUMERIC or not in_account(text, span[0], span[1])
-            ]
+            spans += outside_accounts(text, self._numbers.find(text, context, work, eager=eager))
         elif bits & gate.WORD and gate.digits(text):
             spans += self._numbers.find(text, context, work, eager=eager)
         if bits & gate.COLONS:
@@ -337,15 +335,28 @@ class Scanner:
                 spans.append((*match.span(), detector.category))
 
     def _replace(self, text: str, spans: list[Span], counts: Counter) -> list[str]:
-        """Return *text* in parts, with a mask for what *spans* cover between each two of them."""
+        """Return *text* in parts, with a mask for what *spans* cover between each two of them.
+
+        Those that overlap are one, of the longest one's category.
+        """
         out: list[str] = []
         at = 0
         mask, named = self._mask, self._named
-        for start, end, category in merged(spans):
-            out.append(text[at:start])
-            out.append(f"[{category}]" if named else mask(category, text[start:end]))
-            counts[category] = counts.get(category, 0) + 1
-            at = end
+        spans.sort(key=_FIRST)
+        low, high, kind = spans[0]
+        spans.append((len(text) + 1, 0, ""))  # ends the last one
+        for start, end, category in spans:
+            if start < high:
+                if end - start > high - low:
+                    kind = category
+                if end > high:
+                    high = end
+                continue
+            out.append(text[at:low])
+            out.append(f"[{kind}]" if named else mask(kind, text[low:high]))
+            counts[kind] = counts.get(kind, 0) + 1
+            at = high
+            low, high, kind = start, end, category
         out.append(text[at:])
         return out
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from itertools import islice
-from operator import itemgetter
 
 Span = tuple[int, int, str]
 
@@ -14,24 +13,6 @@ NUMERIC = frozenset(("PHONE", "NATIONAL_ID", "TAX_ID", "CARD", "BANK", "PASSPORT
 _RUN_OF_DIGITS = re.compile(r"[\d ().+/_:-]*")
 _RUN_OF_SIGNS = re.compile(r"[\w+/=.~-]*")
 _JOINING = " ().+/_:=~-"
-_FIRST = itemgetter(0)
-
-
-def merged(spans: list[Span]) -> list[Span]:
-    """Return *spans* in order, those that overlap as one, of the longest one's category."""
-    spans.sort(key=_FIRST)
-    out: list[Span] = []
-    low, high, kind = spans[0]
-    for start, end, category in spans:
-        if start >= high:
-            out.append((low, high, kind))
-            low, high, kind = start, end, category
-        else:
-            if end - start > high - low:
-                kind = category
-            high = max(high, end)
-    out.append((low, high, kind))
-    return out
 
 
 def unmasked(text: str, spans: list[Span], masked: re.Pattern[str]) -> list[Span]:

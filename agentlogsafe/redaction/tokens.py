@@ -108,12 +108,12 @@ class Tokens:
         if not detector.anchored or len(low) != len(text):
             search(detector, text, work, spans)
             return
-        match, part = detector.compiled.match, detector.part
+        match, part, checked = detector.compiled.match, detector.part, detector.valid is not None
         tried = 0
         while at >= 0:
             tried += 1
             here = match(text, at)
-            if here and holds(detector, here[part]):
+            if here and (not checked or holds(detector, here[part])):
                 spans.append((*here.span(part), detector.category))
                 at = here.end() - 1
             at = low.find(literal, at + 1)
