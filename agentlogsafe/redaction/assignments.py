@@ -45,6 +45,7 @@ _LINE = re.compile(r"[^\s\"'`,;<>|}][^\r\n\"'`<>|]{0,255}")
 _LINE_REST = re.compile(r"[^\r\n\"'`<>|]*")
 _WORD = re.compile(r"[^\s\"'`,;<>|}][^\s\"'`<>|]{0,255}")
 _WORD_REST = re.compile(r"[^\s\"'`<>|]*")
+_QUOTES = ('"', "'")
 _ENDS = " \n\r\t\"'`<>|"
 _WHOLE_LINE = frozenset(("digest", "aws4-hmac-sha256", "oauth", "hawk", "hmac"))
 _DONE = re.compile(MASKED.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
@@ -106,7 +107,13 @@ def find(
             or (text[start - 1] == ">" and _CLOSED.match(back, size - end, size - end + 66))
         ):
             continue
-        category, name = _category(back, size - end, names, keys)
+        named = names.match(back, size - end, size - end + _BEFORE)
+        if not named:
+            continue
+        category, spelled, name = keys.backwards(named[1])
+        if category in _UNSURE:
+            more = _MORE.match(back, named.end(), size - end + _BEFORE)
+            category, name = _joined(more[0][::-1].split() if more else [], spelled, category, keys)
         if category is None:
             continue
         judged += 1
@@ -117,9 +124,13 @@ def find(
             quoted = _quoted(text, start) if category in _CREDENTIALS else None
             if quoted is None or not _DIGIT.search(text, *quoted):
                 continue  # two words of a list are no name and value
-        span = _tagged(text, start, category) if sign == ">" else _value(text, start, category, name, tokens)
-        if span and tokens and sign != ">" and place < len(found) and found[place][1] < span[1]:
-            span = _value(text, start, category, name, None)  # whether it is one decides about the name inside
+        elif tokens and category in _CREDENTIALS and category != "COOKIE" and sign != ">":
+            covers = _token(text, start, name, tokens)
+            # Where a name is inside, whether it is a value decides about that, too.
+            if covers and not (place < len(found) and found[place][1] < covers):
+                covered = covers
+                continue
+        span = _tagged(text, start, category) if sign == ">" else _value(text, start, category, name)
         if span:
             spans.append(span)
             covered = span[1]
@@ -152,33 +163,41 @@ def _tagged(text: str, start: int, category: str) -> Span | None:
     return match.start("v"), match.start("v") + len(value), category
 
 
-def _category(back: str, at: int, names: re.Pattern[str], keys: KeyRules) -> tuple[str | None, str]:
-    """Return what a name announces: its last word alone, or with up to two words before it.
+def _token(text: str, start: int, name: str, tokens: Mapping[int, int]) -> int:
+    """Return the end of the token that is all of the value at *start*, or zero."""
+    if text.startswith(" Bearer ", start) and name.endswith(("authorization", "auth")):
+        start += 8
+    elif text.startswith(" ", start):
+        start += 1
+    quote = text[start : start + 1]
+    if quote in _QUOTES:
+        start += 1
+    end = tokens.get(start, 0)
+    after = text[end : end + 1]
+    if quote in _QUOTES:
+        return end if after == quote else 0
+    if after in _ENDS or (after in ",;" and end - start < _JUDGED and text[end + 1 : end + 2] in _ENDS):
+        return end
+    return 0
 
-    It is *at* that place of the reversed text.
-    """
-    match = names.match(back, at, at + _BEFORE)
-    if not match:
-        return None, ""
-    category, name = keys.backwards(match[1])
-    more = _MORE.match(back, match.end(), at + _BEFORE) if category in _UNSURE else None
-    if more:
-        words = more[0][::-1].split()
-        for count in (1, 2):
-            joined = " ".join(words[-count:]) + " " + name
-            if category is None or category == "NAME?":
-                category = keys.category(joined) or category
-            elif keys.category(joined) is None and len(joined) < 24:  # noqa: PLR2004 - a length, and what it is of stands beside it
-                return None, joined
+
+def _joined(words: list[str], name: str, category: str | None, keys: KeyRules) -> tuple[str | None, str]:
+    """Return what a *name*, of a *category* by itself, announces with one and two of the *words* before it."""
+    for count in (1, 2) if words else ():
+        joined = " ".join(words[-count:]) + " " + name
+        if category is None or category == "NAME?":
+            category = keys.category(joined) or category
+        elif keys.category(joined) is None and len(joined) < 24:  # noqa: PLR2004 - a length, and what it is of stands beside it
+            return None, joined
     return category, name.lower()
 
 
-def _value(text: str, start: int, category: str, name: str, tokens: Mapping[int, int] | None) -> Span | None:
+def _value(text: str, start: int, category: str, name: str) -> Span | None:
     """Return the span of the value after a separator, when it is a value of that category."""
     if category in _CREDENTIALS:
         if name.endswith(("authorization", "auth", "cookie", "cookies")):
-            return _header(text, start, category, tokens)
-        return _credential(text, start, category, name, tokens)
+            return _header(text, start, category)
+        return _credential(text, start, category, name)
     if category in ("NAME", "NAME?"):
         return _named(text, start, category)
     if category in ("EMAIL", "JWK?"):
@@ -245,7 +264,7 @@ def _named(text: str, start: int, category: str) -> Span | None:
     return found_
 
 
-def _header(text: str, start: int, category: str, tokens: Mapping[int, int] | None) -> Span | None:
+def _header(text: str, start: int, category: str) -> Span | None:
     """Return the credential of an ``Authorization`` or ``Cookie`` line.
 
     It is what follows the scheme, to the end of the line or the quote.
@@ -255,13 +274,6 @@ def _header(text: str, start: int, category: str, tokens: Mapping[int, int] | No
         return None
     scheme = (opened["scheme"] or "").lower()
     whole = category == "COOKIE" or scheme in _WHOLE_LINE
-    if tokens and not whole:
-        begin = opened.end()
-        end = tokens.get(begin, 0)
-        if begin < end < begin + _JUDGED and (
-            text[end : end + 1] in _ENDS or (text[end] in ",;)]}" and text[end + 1 : end + 2] in _ENDS)
-        ):
-            return begin, end, category
     match = (_LINE if whole else _WORD).match(text, opened.end())
     if not match:
         return None
@@ -294,19 +306,15 @@ def _prose(value: str) -> bool:
     return bool(_LETTERS.match(value)) and value.lower() == value
 
 
-def _credential(text: str, start: int, category: str, name: str, tokens: Mapping[int, int] | None) -> Span | None:
+def _credential(text: str, start: int, category: str, name: str) -> Span | None:
     found = _quoted(text, start)
     if found:
-        if tokens and tokens.get(found[0], 0) >= found[1]:
-            return (*found, category)
         value = text[found[0] : found[1]][:_JUDGED]
         return (*found, category) if _secretive(value, category, name, quoted=True, tight=False) else None
     bare = _BARE.match(text, start)
     if not bare:
         return None
     begin, end = bare.span("v")
-    if tokens and tokens.get(begin, 0) >= end and end - begin < _JUDGED:
-        return begin, end, category
     value = bare["v"]
     tight = begin == start
     while value and value[-1] in ".,;:!?)]}\\*" and not (value[-1] == "!" and category == "PASSWORD"):

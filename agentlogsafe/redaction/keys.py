@@ -126,7 +126,7 @@ class KeyRules:
         """Take the keys that a policy moves: squashed spelling → category, or None for harmless."""
         self._moved = {squash(key) or key.lower(): category for key, category in (moved or {}).items()}
         self._seen: dict[str, str | None] = {}
-        self._reversed: dict[str, tuple[str | None, str]] = {}
+        self._reversed: dict[str, tuple[str | None, str, str]] = {}
 
     def category(self, key: str) -> str | None:
         """Return the category of the value under *key*, or None."""
@@ -141,14 +141,14 @@ class KeyRules:
             self._seen[key] = found
         return found
 
-    def backwards(self, name: str) -> tuple[str | None, str]:
-        """Return what `category` does for a *name* that was read backwards, and that name."""
+    def backwards(self, name: str) -> tuple[str | None, str, str]:
+        """Return what `category` does for a *name* that was read backwards, that name, and it in lower case."""
         try:
             return self._reversed[name]
         except KeyError:
             pass
         forwards = name[::-1].lstrip("-.$@[")
-        found = self.category(forwards), forwards
+        found = self.category(forwards), forwards, forwards.lower()
         if len(self._reversed) >= _ENOUGH:
             self._reversed.clear()
         self._reversed[name] = found

@@ -51,7 +51,7 @@ _FIRST = re.compile(rb"[9A]+")
 _CARD = re.compile(rb"9999(?:[ -]?9){8,15}")
 _ALNUM = b"9A?"
 _DIGIT_OR_LETTER = b"09A?"
-_LETTERS_OR_OTHER = b"A?"
+_NO_DIGIT = b"A?"
 _DIGITS = (b"0", b"9")
 _BEFORE = b".-_/+$"
 _SIGNED = b"+$"
@@ -140,7 +140,7 @@ class Numbers:
                 tried += 2
                 start, end = match.span()
                 before = marked[start - 1] if start else 0
-                if before in _LETTERS_OR_OTHER:
+                if before in _NO_DIGIT:
                     if before == _LETTER:
                         least = max(start - _LETTERS_BEFORE - 1, 0)
                         start = least + len(marked[least:start].rstrip(b"A"))
@@ -152,12 +152,11 @@ class Numbers:
                     continue
                 first = marked[start]
                 plain = first != _LETTER
+                if plain and size > _LONGEST_PLAIN:
+                    continue
                 found = None
-                if plain:
-                    if size > _LONGEST_PLAIN:
-                        continue
-                    if phones and (size in _PHONE_GROUPS or first == _ZERO or before in _PHONE_SIGNS):
-                        found = phone_at(text, start, size, max(start - 1, 0) if eager else taken)
+                if plain and phones and (size in _PHONE_GROUPS or first == _ZERO or before in _PHONE_SIGNS):
+                    found = phone_at(text, start, size, max(start - 1, 0) if eager else taken)
                 if found is None:
                     if reading is None:
                         reading = _Reading(text, marked.replace(b"0", b"9"), context, self, work)

@@ -349,8 +349,7 @@ class Scanner:
             if start < high:
                 if end - start > high - low:
                     kind = category
-                if end > high:
-                    high = end
+                high = max(high, end)
                 continue
             out.append(text[at:low])
             out.append(f"[{kind}]" if named else mask(kind, text[low:high]))
