@@ -65,7 +65,7 @@ _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _DATABASE: (("-p",), ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip")),
     _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
 }  # fmt: skip
-_EXOTIC = re.compile("[\u0130\u0131\u017f]")  # they match an i or an s when case is ignored, but are none in lower case
+_EXOTIC = "\u0130\u0131\u017f"  # they match an i or an s when case is ignored, but are none in lower case
 _WORDY = re.compile(r"[A-Za-z][a-z'\u2019-]*[.,;:!?)]*$")
 
 
@@ -105,8 +105,15 @@ def _matches(pattern: re.Pattern[str], text: str, low: str, work: Work) -> Itera
 
 
 def _lower(text: str) -> str:
-    """Return *text* in lower case, each character in its place; nothing when a character has none."""
-    return "" if not text.isascii() and _EXOTIC.search(text) else text.lower()
+    """Return *text* in lower case, each character in its place; nothing when a character has none.
+
+    What is beyond Latin-1 is written as a question mark: a text of wide characters is searched in four times the time.
+    """
+    if text.isascii():
+        return text.lower()
+    if any(character in text for character in _EXOTIC):
+        return ""
+    return text.lower().encode("latin-1", "replace").decode("latin-1")
 
 
 def stated(text: str, work: Work) -> list[Span]:
@@ -146,9 +153,12 @@ def stated(text: str, work: Work) -> list[Span]:
         digit = _DIGIT.search(text, begin, last + _BIRTH_LONGEST)
         if not digit:
             continue
-        date = _BIRTH.search(low or text, max(begin, digit.start() - _BEFORE_DAY), last + _BIRTH_LONGEST)
-        if date and date.start() <= last:
-            spans.append((*date.span(), "BIRTH_DATE"))
+        first = max(begin, digit.start() - _BEFORE_DAY)
+        edge = max(first - 1, 0)
+        near = text[edge : last + _BIRTH_LONGEST]
+        date = _BIRTH.search(near.lower() if low else near, first - edge)
+        if date and date.start() + edge <= last:
+            spans.append((date.start() + edge, date.end() + edge, "BIRTH_DATE"))
     return spans
 
 

@@ -11,7 +11,9 @@ from operator import mul
 from stdnum.au import tfn
 from stdnum.be import nn
 from stdnum.de import idnr
+from stdnum.gr import amka
 from stdnum.iso7064 import mod_11_2
+from stdnum.no import fodselsnummer
 from stdnum.pl import pesel
 
 _ZERO = ord("0")
@@ -287,6 +289,16 @@ def belgian(digits: str) -> bool:
 def polish(digits: str) -> bool:
     """Return whether eleven digits are a Polish PESEL: the weighted sum, then the library."""
     return weighted(digits, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0 and bool(pesel.is_valid(digits))
+
+
+def norwegian(digits: str) -> bool:
+    """Return whether eleven digits are a Norwegian birth number: the first of its two weighted sums, then the library."""
+    return weighted(digits, (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)) % 11 == 0 and bool(fodselsnummer.is_valid(digits))
+
+
+def greek(digits: str) -> bool:
+    """Return whether eleven digits are a Greek AMKA: Luhn, then the library."""
+    return luhn(digits) and bool(amka.is_valid(digits))
 
 
 def abn(digits: str) -> bool:
