@@ -65,20 +65,16 @@ _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _DATABASE: (("-p",), ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip")),
     _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
 }  # fmt: skip
-_EXOTIC = "\u0130\u0131\u017f"  # they match an i or an s when case is ignored, but are none in lower case
+# They match an i or an s when case is ignored, but are none in lower case.
+_EXOTIC = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"))
 _WORDY = re.compile(r"[A-Za-z][a-z'\u2019-]*[.,;:!?)]*$")
 
 
 def _matches(pattern: re.Pattern[str], text: str, low: str, work: Work) -> Iterator[re.Match[str]]:
     """Yield what ``pattern.finditer(text)`` would, tried only where a word stands that its matches start with.
 
-    *low* is `_lower` of *text*.
+    *low* is `_narrow` of *text*.
     """
-    if not low:
-        for match in pattern.finditer(text):
-            work.spend(4)
-            yield match
-        return
     needed, starts = _STARTS[pattern]
     for part in needed:
         if part in low:
@@ -105,21 +101,23 @@ def _matches(pattern: re.Pattern[str], text: str, low: str, work: Work) -> Itera
 
 
 def _lower(text: str) -> str:
-    """Return *text* in lower case, each character in its place; nothing when a character has none.
+    """Return *text* in lower case, each character in its place."""
+    if not text.isascii():
+        for character, plain in _EXOTIC:
+            text = text.replace(character, plain)
+    return text.lower()
 
-    What is beyond Latin-1 is written as a question mark: a text of wide characters is searched in four times the time.
-    """
-    if text.isascii():
-        return text.lower()
-    if any(character in text for character in _EXOTIC):
-        return ""
-    return text.lower().encode("latin-1", "replace").decode("latin-1")
+
+def _narrow(text: str) -> str:
+    """Return *text* in lower case and Latin-1, with question marks: wide characters take four times as long."""
+    low = _lower(text)
+    return low if low.isascii() else low.encode("latin-1", "replace").decode("latin-1")
 
 
 def stated(text: str, work: Work) -> list[Span]:
     """Return the spans of passwords and secrets that a sentence states, and of birth dates."""
     spans: list[Span] = []
-    low = _lower(text)
+    low = _narrow(text)
     for match in _matches(_STATED, text, low, work):
         value = match["v"].rstrip(".,;:!?)\"'") if not match["v"].endswith("!") else match["v"]
         joined = match["m"].strip() == ""
@@ -156,7 +154,7 @@ def stated(text: str, work: Work) -> list[Span]:
         first = max(begin, digit.start() - _BEFORE_DAY)
         edge = max(first - 1, 0)
         near = text[edge : last + _BIRTH_LONGEST]
-        date = _BIRTH.search(near.lower() if low else near, first - edge)
+        date = _BIRTH.search(_lower(near), first - edge)
         if date and date.start() + edge <= last:
             spans.append((date.start() + edge, date.end() + edge, "BIRTH_DATE"))
     return spans
@@ -165,8 +163,8 @@ def stated(text: str, work: Work) -> list[Span]:
 def options(text: str, category_of: object, work: Work) -> list[Span]:
     """Return the spans of secrets on a command line; *category_of* tells what a long option's name announces."""
     spans: list[Span] = []
-    low = _lower(text)
-    if low and "-" not in text and "/user:" not in low:
+    low = _narrow(text)
+    if "-" not in text and "/user:" not in low:
         return spans  # every pattern has one of them
     for match in _OPTION.finditer(text):
         work.spend(3)
