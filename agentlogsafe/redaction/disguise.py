@@ -47,6 +47,7 @@ ESCAPED = re.compile(ESCAPE)
 """The same, compiled."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,20000}={0,2}(?![A-Za-z0-9+/_=-])")
 _BASE64_LEAST = 20
+_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
 _LOW_BYTES = frozenset(string.ascii_uppercase + "abcdef")  # every fourth character, where no byte is beyond ASCII
 _PRINTABLE = bytes(range(32, 127)) + b"\t\n\r" + bytes(range(128, 256))
 _PLAIN = {
@@ -88,9 +89,6 @@ class Runs:
                 end = len(raw)
             yield start, end
             start = raw.find(self._run, end)
-
-
-_BASE64_RUNS = Runs(string.ascii_letters + string.digits + "+/_=-", _BASE64_LEAST)
 
 
 def odd(text: str, raw: bytes) -> bool:
@@ -152,18 +150,25 @@ def unescape(text: str, work: Work) -> Unfolded:
     return "".join(plain), places
 
 
-def encoded(text: str, work: Work) -> list[tuple[int, int, str]]:
-    """Return the spans of *text* that are base64 of readable text, with that text."""
+def encoded(text: str, runs: list[tuple[int, int]], work: Work) -> list[tuple[int, int, str]]:
+    """Return the spans of *text* that are base64 of readable text, with that text.
+
+    The *runs* of signs that tokens are made of have all the signs of base64 in them.
+    """
     out: list[tuple[int, int, str]] = []
     tried = 0
-    for start, end in _BASE64_RUNS.find(text):
-        tried += 1 + (end - start >> 6)
-        if not _LOW_BYTES.issuperset(text[start : start + _BASE64_LEAST : 4]):
+    for begin, until in runs:
+        if until - begin < _BASE64_LEAST:
             continue
-        match = _BASE64.match(text, start) if _readable(text[start : start + _BASE64_LEAST]) else None
-        decoded = _decode(match[0]) if match else None
-        if match and decoded is not None:
-            out.append((*match.span(), decoded))
+        whole = text[begin:until].isalnum()
+        for start, end in ((begin, until),) if whole else (m.span() for m in _BASE64_RUN.finditer(text, begin, until)):
+            tried += 1 + (end - start >> 6)
+            if not _LOW_BYTES.issuperset(text[start : start + _BASE64_LEAST : 4]):
+                continue
+            match = _BASE64.match(text, start) if _readable(text[start : start + _BASE64_LEAST]) else None
+            decoded = _decode(match[0]) if match else None
+            if match and decoded is not None:
+                out.append((*match.span(), decoded))
     work.spend(tried)
     return out
 

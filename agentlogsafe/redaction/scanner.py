@@ -226,6 +226,7 @@ class Scanner:
 
     def _spans(self, text: str, bits: int, context: str, work: Work, *, eager: bool = False) -> list[Span]:
         spans = self._plain(text, bits, context, work, eager=eager)
+        runs = work.runs
         if self._custom:
             self._customs(text, spans)
         if bits & gate.ODD:
@@ -233,16 +234,16 @@ class Scanner:
         if bits & gate.ESCAPED:
             spans += self._disguised(text, disguise.ESCAPED, disguise.unescape, context, work, eager=eager)
         if bits & gate.TOKEN:
-            self._encoded(text, work, spans)
+            self._encoded(text, runs, work, spans)
         work.spend(len(spans))
         if not spans or "[" not in text:
             return spans
         work.spend(text.count("[") >> 1)
         return unmasked(text, spans, self._masked)
 
-    def _encoded(self, text: str, work: Work, spans: list[Span]) -> None:
+    def _encoded(self, text: str, runs: list[tuple[int, int]], work: Work, spans: list[Span]) -> None:
         """Look into what is base64 of readable text: into all of it at once."""
-        hidden = disguise.encoded(text, work)
+        hidden = disguise.encoded(text, runs, work)
         if not hidden:
             return
         joined = "\n".join([decoded for _, _, decoded in hidden])

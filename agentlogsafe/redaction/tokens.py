@@ -51,7 +51,7 @@ class Tokens:
         Where it is known which of the `literals` the text has, *held* is their bits.
         """
         low = text.lower()
-        runs = list(_RUNS.find(text))
+        work.runs = runs = list(_RUNS.find(text))
         if runs:
             self._runs(text, runs, work, spans)
         for literal, detector in self._held(low) if held is None else _of_bits(self._rows, held):

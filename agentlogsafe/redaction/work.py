@@ -23,12 +23,14 @@ class ExhaustedError(Exception):
 class Work:
     """What is left of a text's allowance, and how far its redaction has come."""
 
-    __slots__ = ("_before", "_known", "_saved", "_whole", "left", "names", "text")
+    __slots__ = ("_before", "_known", "_saved", "_whole", "left", "names", "runs", "text")
 
     def __init__(self, text: str, names: list[tuple[int, int]] | None = None) -> None:
         """Start with the allowance of *text*; *names* are its `separators`, where they are known."""
         self.text = text
         self.names = names or []
+        self.runs: list[tuple[int, int]] = []
+        """Where the tokens of what was read last are."""
         self.left = self._before = allowance(text)
         self._known: dict[tuple[Validator, str], bool] = {}
         self._saved = 0
