@@ -49,6 +49,10 @@ _QUOTES = ('"', "'")
 _ENDS = " \n\r\t\"'`<>|"
 _WHOLE_LINE = frozenset(("digest", "aws4-hmac-sha256", "oauth", "hawk", "hmac"))
 _DONE = re.compile(MASKED.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
+# What `_DONE` takes for granted before a mask and behind it, as it mostly is; and where a mask may end a name.
+_LEADS = frozenset(("", " ", '"', "'", ' "', " '", " Bearer ", " Basic ", " Token "))
+_CLOSINGS = " \n\r\t,;&)]}"
+_BESIDE = re.compile(r"\][^\W\d_]{0,4}[0-9]{0,6}[ \t\"'`\\*_:=?!|\-)\]}>.+~]{0,8}(?:[=:>]|,\s?[\"'`]|\([\"'`])")
 _CODE = re.compile(
     r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*){1,8}(?:\(.*|\[.*)?$|[A-Za-z_$][\w$.]*\(|[A-Za-z_$][\w$.]*\[[\"']?\w|\w+://"
 )
@@ -99,12 +103,14 @@ def find(
     names = _NAMES[text.isascii()]
     found = sorted((text is work.text and work.names) or separators(text, endings_), key=_SECOND)
     work.spend(len(found))
-    judged = 0
+    judged = inside = 0
+    values: list[tuple[int, int, int]] = []
     for place, (end, start) in enumerate(found, 1):
-        if (
-            start < covered
-            or (masks and text.find("[", start, start + _FARTHEST_MASK) >= 0 and _DONE.match(text, start))
-            or (text[start - 1] == ">" and _CLOSED.match(back, size - end, size - end + 66))
+        if start < covered:
+            inside += 1
+            continue
+        if (masks and text.find("[", start, start + _FARTHEST_MASK) >= 0 and _DONE.match(text, start)) or (
+            text[start - 1] == ">" and _CLOSED.match(back, size - end, size - end + 66)
         ):
             continue
         named = names.match(back, size - end, size - end + _BEFORE)
@@ -117,6 +123,7 @@ def find(
         if category is None:
             continue
         judged += 1
+        after = start
         sign = text[start - 1]
         while text[start : start + 1] in _REPEATED:
             start += 1  # noqa: PLW2901 - the place is moved on purpose
@@ -125,17 +132,38 @@ def find(
             if quoted is None or not _DIGIT.search(text, *quoted):
                 continue  # two words of a list are no name and value
         elif tokens and category in _CREDENTIALS and category != "COOKIE" and sign != ">":
-            covers = _token(text, start, name, tokens)
+            token = _token(text, start, name, tokens)
             # Where a name is inside, whether it is a value decides about that, too.
-            if covers and not (place < len(found) and found[place][1] < covers):
-                covered = covers
+            if token and not (place < len(found) and found[place][1] < token[1]):
+                covered = token[1]
+                values.append((after, *token))
                 continue
         span = _tagged(text, start, category) if sign == ">" else _value(text, start, category, name)
         if span:
             spans.append(span)
             covered = span[1]
+            values.append((after, span[0], covered))
     work.spend(judged)
+    if text is work.text and len(values) + inside == len(found):
+        work.values = values
     return spans
+
+
+def settled(text: str, masked: str, values: list[tuple[int, int, int]], spans: Mapping[int, int]) -> bool:
+    """Return whether no name is left in *text* once it is *masked*, without looking.
+
+    So it is when all of its names have *values*, which are *spans* and nothing more, so that what is masked stands for
+    done, and when no mask is followed by what can make a name of it.
+    """
+    for after, start, end in values:
+        if spans.get(start) != end or text[after:start] not in _LEADS or end in spans:
+            return False
+        closing = text[end : end + 1]
+        if closing in _QUOTES:
+            closing = "" if end + 1 in spans else text[end + 1 : end + 2]
+        if closing not in _CLOSINGS:
+            return False
+    return not _BESIDE.search(masked)
 
 
 def _quoted(text: str, start: int) -> tuple[int, int] | None:
@@ -163,8 +191,8 @@ def _tagged(text: str, start: int, category: str) -> Span | None:
     return match.start("v"), match.start("v") + len(value), category
 
 
-def _token(text: str, start: int, name: str, tokens: Mapping[int, int]) -> int:
-    """Return the end of the token that is all of the value at *start*, or zero."""
+def _token(text: str, start: int, name: str, tokens: Mapping[int, int]) -> tuple[int, int] | None:
+    """Return where the token is that is all of the value at *start*."""
     if text.startswith(" Bearer ", start) and name.endswith(("authorization", "auth")):
         start += 8
     elif text.startswith(" ", start):
@@ -174,11 +202,13 @@ def _token(text: str, start: int, name: str, tokens: Mapping[int, int]) -> int:
         start += 1
     end = tokens.get(start, 0)
     after = text[end : end + 1]
+    if not end:
+        return None
     if quote in _QUOTES:
-        return end if after == quote else 0
+        return (start, end) if after == quote else None
     if after in _ENDS or (after in ",;" and end - start < _JUDGED and text[end + 1 : end + 2] in _ENDS):
-        return end
-    return 0
+        return start, end
+    return None
 
 
 def _joined(words: list[str], name: str, category: str | None, keys: KeyRules) -> tuple[str | None, str]:

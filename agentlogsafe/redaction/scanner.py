@@ -157,27 +157,31 @@ class Scanner:
             ExhaustedError: when that takes more work than it may, or more rounds.
         """
         near: Windows | None = None
+        left = bits
         for number in range(_ROUNDS):
             text = work.text
-            spans = self._within(near, bits, context, work, eager=number > 1) if near else None
+            spans = self._within(near, left, context, work, eager=number > 1) if near else None
             if spans is None:
-                spans = self._spans(text, bits, context, work, eager=number > 1)
+                spans = self._spans(text, left, context, work, eager=number > 1)
                 work.whole()
             if not spans:
                 return text
             if number > 1:
                 # What shows only when its neighbour is masked is the rest of a run, which would go bit by bit.
                 spans = grown(text, spans)
-            out = self._replace(text, spans, counts)
-            text, rest = self._rest(text, out)
-            work.round(text)
+            out, places = self._replace(text, spans, counts)
+            masked, rest = self._rest(text, out)
             # A mask answers nothing that was not asked before. Whether a name is left costs as much to ask as to look.
             bits &= gate.questions(rest, self._endings, bits & ~gate.NAMED) | gate.NAMED
-            if not bits and not (self._custom and self._wanted(text)):
-                return text
+            left = bits
+            if work.values and self._named and assignments.settled(text, masked, work.values, places):
+                left &= ~gate.NAMED
+            if not left and not (self._custom and self._wanted(masked)):
+                return masked
+            work.round(masked)
             # Where numbers show one behind the other, each when the one before is masked, looking near does not end it.
             if work.calm and number < _CHAINED:
-                near = windows(text, masks(out), WIDE if bits & ~(gate.NUMBER | gate.DOTTED) else NARROW)
+                near = windows(masked, masks(out), WIDE if bits & ~(gate.NUMBER | gate.DOTTED) else NARROW)
             else:
                 near = None
         raise ExhaustedError
@@ -335,12 +339,13 @@ class Scanner:
             if match and holds(detector, value) and not (self._public and private(value)):
                 spans.append((*match.span(), detector.category))
 
-    def _replace(self, text: str, spans: list[Span], counts: Counter) -> list[str]:
-        """Return *text* in parts, with a mask for what *spans* cover between each two of them.
+    def _replace(self, text: str, spans: list[Span], counts: Counter) -> tuple[list[str], dict[int, int]]:
+        """Return *text* in parts, with a mask for what *spans* cover between each two of them, and where that is.
 
         Those that overlap are one, of the longest one's category.
         """
         out: list[str] = []
+        places: dict[int, int] = {}
         at = 0
         mask, named = self._mask, self._named
         spans.sort(key=_FIRST)
@@ -352,13 +357,14 @@ class Scanner:
                     kind = category
                 high = max(high, end)
                 continue
+            places[low] = high
             out.append(text[at:low])
             out.append(f"[{kind}]" if named else mask(kind, text[low:high]))
             counts[kind] = counts.get(kind, 0) + 1
             at = high
             low, high, kind = start, end, category
         out.append(text[at:])
-        return out
+        return out, places
 
     def _rest(self, text: str, out: list[str]) -> tuple[str, str]:
         """Return what *text* became, joined from *out*, and the same with empty brackets for all masks."""

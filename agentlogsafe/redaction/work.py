@@ -23,7 +23,7 @@ class ExhaustedError(Exception):
 class Work:
     """What is left of a text's allowance, and how far its redaction has come."""
 
-    __slots__ = ("_before", "_known", "_saved", "_whole", "left", "names", "runs", "text")
+    __slots__ = ("_before", "_known", "_saved", "_whole", "left", "names", "runs", "text", "values")
 
     def __init__(self, text: str, names: list[tuple[int, int]] | None = None) -> None:
         """Start with the allowance of *text*; *names* are its `separators`, where they are known."""
@@ -31,6 +31,8 @@ class Work:
         self.names = names or []
         self.runs: list[tuple[int, int]] = []
         """Where the tokens of what was read last are."""
+        self.values: list[tuple[int, int, int]] | None = None
+        """Where the text's separators and their values are, when all have one."""
         self.left = self._before = allowance(text)
         self._known: dict[tuple[Validator, str], bool] = {}
         self._saved = 0
@@ -71,6 +73,7 @@ class Work:
         """
         self.text = text
         self.names = []
+        self.values = None
         self.left = self._before = min(self.left, allowance(text))
         self._saved = 0
 
