@@ -49,9 +49,7 @@ _OUTLINE = bytes(
 )  # fmt: skip
 _FIRST = re.compile(rb"[9A]+")
 _CARD = re.compile(rb"9999(?:[ -]?9){8,15}")
-_ALNUM = b"9A?"
-_DIGIT_OR_LETTER = b"09A?"
-_NO_DIGIT = b"A?"
+_ALNUM = b"09A?"
 _DIGITS = (b"0", b"9")
 _BEFORE = b".-_/+$"
 _SIGNED = b"+$"
@@ -140,12 +138,12 @@ class Numbers:
                 tried += 2
                 start, end = match.span()
                 before = marked[start - 1] if start else 0
-                if before in _NO_DIGIT:
+                if before in _ALNUM:
                     if before == _LETTER:
                         least = max(start - _LETTERS_BEFORE - 1, 0)
                         start = least + len(marked[least:start].rstrip(b"A"))
                         before = marked[start - 1] if start else 0
-                    if before in _DIGIT_OR_LETTER and text[start - 1].isalnum():
+                    if before in _ALNUM and text[start - 1].isalnum():
                         continue
                 size = end - start
                 if size > _LONGEST_GROUP or (marked[end : end + 1] == b"?" and text[end].isalnum()):
@@ -281,11 +279,10 @@ class _Reading:
         for category, check, context, alone, lonely, shape, dear in rows:
             if shape is not None and not shape.match(compact):
                 continue
-            # A checksum of ours costs less than to look at the words around, and most numbers fail it.
-            if check is not None and not dear and not known(check, compact, 1):
-                continue
             if not lonely and not (whole and alone):
+                # The words around are looked at once, and spare most kinds of number their checksum.
                 if not near:
+                    self._work.spend(1)
                     near = self._near(start, end)
                     low = near.lower()
                 for word in context:
@@ -293,13 +290,15 @@ class _Reading:
                         break
                 else:
                     continue
-                if dear and self._work.refuted(check, compact):
+                if check is not None and (self._work.refuted(check, compact) if dear else not known(check, compact, 1)):
                     continue
                 if words is None:
                     self._work.spend(3)
                     words = _words(near, low)
                 if not _mentions(words, context):
                     continue
+            elif check is not None and not dear and not known(check, compact, 1):
+                continue
             if not dear or known(check, compact, _DEAR):  # type: ignore[arg-type] # what is dear is a check
                 return start, end, category
         return None
@@ -307,7 +306,8 @@ class _Reading:
     def _grouped_card(self, start: int) -> Span | None:
         """Return the longest card number that is written in groups from *start*."""
         lengths = issued(self.text[start : start + _CARD_GROUP])
-        match = _CARD.match(self.outline, start) if lengths or self._cards() else None
+        cards = self._cards()
+        match = _CARD.match(self.outline, start) if lengths or cards else None
         if not match:
             return None
         self._work.spend(2)
@@ -318,7 +318,7 @@ class _Reading:
         for group in groups:
             end += len(group) + 1
             number += group
-            if len(number) in lengths or (len(number) in _CARD_LENGTHS and self._cards()):
+            if len(number) in lengths or (cards and len(number) in _CARD_LENGTHS):
                 found = self._card(start, end, number) or found
         return found
 
