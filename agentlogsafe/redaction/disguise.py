@@ -16,8 +16,6 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from agentlogsafe.redaction.work import Work
 
 _ODD_BYTES = (
@@ -79,16 +77,17 @@ class Runs:
         self._table = bytes(ord("a" if chr(code) in characters else " ") for code in range(256))
         self._run = b"a" * least
 
-    def find(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where each run starts and ends."""
-        raw = text.encode("ascii", "replace").translate(self._table)
-        start = raw.find(self._run)
+    def find(self, text: str) -> list[tuple[int, int]]:
+        """Return where each run starts and ends."""
+        raw = text.encode("ascii", "replace").translate(self._table) + b" "
+        run, find = self._run, raw.find
+        out: list[tuple[int, int]] = []
+        start = find(run)
         while start >= 0:
-            end = raw.find(b" ", start)
-            if end < 0:
-                end = len(raw)
-            yield start, end
-            start = raw.find(self._run, end)
+            end = find(b" ", start)
+            out.append((start, end))
+            start = find(run, end)
+        return out
 
 
 def odd(text: str, raw: bytes) -> bool:

@@ -67,13 +67,16 @@ def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[
     plain = text.isascii()
     quoted = '"' in text or "'" in text or "`" in text
     for sign, pattern in patterns if quoted else patterns[:3]:
-        for place in pattern.finditer(back) if sign in text else ():
+        if sign not in text:
+            continue
+        certain = plain and sign != ","
+        for place in pattern.finditer(back):
+            end = size - place.end(1)
+            if certain and place.lastindex == 2:  # noqa: PLR2004 - the group of four letters
+                yield end, size - place.start()
+                continue
             at = size - place.end()
             if sign == "," and text[at - 1] not in _QUOTES and not text[at - 1].isupper():
-                continue
-            end = size - place.end(1)
-            if place.lastindex == 2 and plain:  # noqa: PLR2004 - the group of four letters
-                yield end, at + 1
                 continue
             word = text[end - 4 if end > 4 else 0 : end]  # noqa: PLR2004 - so long is an ending
             if word[-1] in _DIGITS:

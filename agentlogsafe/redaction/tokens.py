@@ -51,7 +51,7 @@ class Tokens:
         Where it is known which of the `literals` the text has, *held* is their bits.
         """
         low = text.lower()
-        work.runs = runs = list(_RUNS.find(text))
+        work.runs = runs = _RUNS.find(text)
         if runs:
             self._runs(text, runs, work, spans)
         for literal, detector in self._held(low) if held is None else _of_bits(self._rows, held):
@@ -75,10 +75,11 @@ class Tokens:
         taken = -1
         work.spend(2 * len(runs))
         for (begin, end), token in zip(runs, tokens, strict=True):
-            found = self._start(text, begin) if begin >= taken and start(text, begin) else None
-            if found:
-                spans.append(found)
-                taken = found[1]
+            if begin >= taken and start(text, begin):
+                found = self._start(text, begin)
+                if found:
+                    spans.append(found)
+                    taken = found[1]
             if not token.isalnum():
                 for match in opening(text, begin, end - _SHORTEST + 3):
                     work.spend(1)
@@ -108,13 +109,14 @@ class Tokens:
         if not detector.anchored or len(low) != len(text):
             search(detector, text, work, spans)
             return
-        match, part, checked = detector.compiled.match, detector.part, detector.valid is not None
+        match, part, category = detector.compiled.match, detector.part, detector.category
         tried = 0
         while at >= 0:
             tried += 1
             here = match(text, at)
-            if here and (not checked or holds(detector, here[part])):
-                spans.append((*here.span(part), detector.category))
+            if here and holds(detector, here[part]):
+                start, end = here.span(part)
+                spans.append((start, end, category))
                 at = here.end() - 1
             at = low.find(literal, at + 1)
         work.spend(tried)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from unittest import mock
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from agentlogsafe.redaction import Report, compile_policy, gate, redact, work
+from agentlogsafe.redaction import Report, assignments, compile_policy, gate, redact, work
 from agentlogsafe.redaction.fast import STAMPED
 from agentlogsafe.redaction.separators import ENDINGS, separators
 from agentlogsafe.redaction.work import ExhaustedError, Work
@@ -107,6 +108,32 @@ def test_google_re2_answers_every_question(text):
         missing = gate.questions(asked, compile_policy()._scanner._endings) & ~found
 
         assert not missing
+
+
+assigned = st.lists(
+    st.sampled_from(
+        (
+            "password", "Authorization", "api_key", "name", "status", "the", ": ", "=", ":", '": "', "='", ", ", ">", " Bearer ", "9f8e7d6c5b4a39281706f5e4d3c2b1a0", "ghp_q7RtV2mXz9LbK4wHd8NcPf3YsJ6gTe5q7RtV", "sk-ant-api03-", "Zq7x9k2p", "mia.li@example.com", "+1 312 555 0199", "536-22-8147", "sig=", '"', "'", " ", "\n", ".", ")", "; ", "[EMAIL]",  # noqa: E501 - one row of a table
+        )
+    ),
+    max_size=14,
+).map("".join)  # fmt: skip
+
+
+@given(assigned)
+def test_what_is_settled_has_no_name_left(text):
+    """Where another look is spared because all names have their values, it would find nothing."""
+    with mock.patch.object(assignments, "settled", return_value=False):
+        looked = redact(text)
+    assert redact(text) == looked
+
+
+@given(assigned)
+def test_value_that_is_a_token_need_not_be_judged(text):
+    """Where a token is all of a value, it makes no difference what the name beside it says."""
+    with mock.patch.object(assignments, "_token", return_value=None):
+        judged = redact(text)
+    assert redact(text) == judged
 
 
 @given(fragments.map("".join))

@@ -103,6 +103,7 @@ def test_escapes_alone_hide_nothing(text):
         "DOB 04/05/1990",
         "birthday: April 5, 1990",
         "My date of birth is June 13th, 1990",
+        "Ay\u015fe \u0131srarla: born on April 5, 1990",
     ],
 )
 def test_birth_dates(text):
