@@ -49,7 +49,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         raw = text.encode()
     else:
         raw = text.encode("utf-8", "surrogatepass")
-        if disguise.odd(text, raw):
+        if among & ODD and disguise.odd(text, raw):
             bits |= ODD
         if b"\xe2\x80" in raw or b"\xed" in raw:
             bits |= CONTROL

@@ -1,0 +1,24 @@
+"""The words around a number, which say what it is."""
+
+from __future__ import annotations
+
+import re
+
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_WHOLE_WORD = 4  # so long a context word must stand by itself
+
+
+def words_in(near: str, low: str) -> set[str]:
+    """Return the words in *near*, which is *low* in lower case."""
+    return set(_WORD.findall((low if low == near else _HUMP.sub(" ", near).lower()).replace("_", " ")))
+
+
+def mentions(words: set[str], context: tuple[str, ...]) -> bool:
+    """Return whether one of the *context* words is among *words*; longer ones match compounds too."""
+    for word in context:
+        if word in words:
+            return True
+        if (len(word) > _WHOLE_WORD or not word.isascii()) and any(word in other for other in words):
+            return True
+    return False
