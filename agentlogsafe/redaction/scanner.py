@@ -105,7 +105,9 @@ class Scanner:
         if self._fast is not None and len(text) > fast.SHORTEST and text.isascii():
             found = self._fast(text)
         if found is None:
-            found = gate.questions(text, self._endings, ~gate.NAMED) | gate.NAMED
+            return gate.questions(text, self._endings)
+        if not found & _ASKED:
+            return 0
         if found & gate.NAMED:
             names += separators(text, self._endings)
             if not names:
