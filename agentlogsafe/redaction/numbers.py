@@ -282,7 +282,7 @@ class _Reading:
             if not lonely and not (whole and alone):
                 # The words around are looked at once, and spare most kinds of number their checksum.
                 if not near:
-                    self._work.spend(1)
+                    self._work.spend(1 + (len(rows) >> 2))
                     near = self._near(start, end)
                     low = near.lower()
                 for word in context:

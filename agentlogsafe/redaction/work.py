@@ -2,7 +2,8 @@
 
 A unit is one to one and a half microseconds of Python: a candidate looked at, a checksum tried, a value judged. Text
 full of values takes 0.15 to 0.5 units a character, a column of nothing but secrets 0.9, a table of nothing but numbers
-that have to be checked 0.6 to 1.7. What is above the allowance was made to be slow, or comes close to that, and is withheld.
+that have to be checked 0.6 to 1.7. What is above the allowance was made to be slow, or comes close to that, and is
+withheld.
 """
 
 from __future__ import annotations
