@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from agentlogsafe import cli, seal
 from agentlogsafe.errors import ConfigurationError
-from agentlogsafe.review import keyring, load, sources
+from agentlogsafe.review import crew, keyring, load, sources
 from agentlogsafe.review.check import Review
 from agentlogsafe.review.columns import Columns
 from agentlogsafe.review.sources import Source, UnusableError
@@ -167,12 +167,12 @@ def test_settings():
 
 def test_reader_that_fails(tmp_path, monkeypatch):
     """A process that dies is reported, and what it left is removed."""
-    monkeypatch.setattr(load.sys, "executable", "/bin/false")
+    monkeypatch.setattr(crew.sys, "executable", "/bin/false")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     log = tmp_path / "log"
     log.write_bytes(b"".join(logs.sealed(logs.rng(1))))
 
-    with pytest.raises(load.ReaderError):
+    with pytest.raises(crew.ReaderError):
         load.load([Source(str(log), 1, "plain", "log")], lambda: Columns(duckdb.connect()), tmp_path, workers=1)
 
 
