@@ -63,6 +63,8 @@ DETAILS = frozenset(
 )
 """What no rule asks of an event; to leave it out saves a third of what it costs to make the columns."""
 
+_FEW = 20_000  # rows
+
 PART = 40
 """Bits of a line's number; before them comes that of its part."""
 
@@ -274,17 +276,20 @@ class Columns:
         # Not as parameters: for a list, DuckDB before 2 imports pandas, where that is installed.
         self._run(f"SET VARIABLE files = {_listed(files)}::VARCHAR[]")
         self._run(f"SET VARIABLE before = {before}::BIGINT[]")
-        usual = ", ".join(self._usual(name) for name in EVENTS)
-        starts = [self._starts.get(number, 0) for number in range(len(wholes))]
         self._run(f"SET VARIABLE wholes = {_listed(wholes)}::VARCHAR[]")
-        self._run(f"SET VARIABLE starts = {starts}::BIGINT[]")
+        self._run(f"SET VARIABLE starts = {[self._starts.get(number, 0) for number in range(len(wholes))]}::BIGINT[]")
+        usual = ", ".join(map(self._usual, EVENTS))
         whole = ", ".join(WHOLE.get(name) or self._usual(name) for name in EVENTS)
         for name, types in COLUMNS.items():
-            columns = ", ".join(_other(of) for of in ("file", *types))
-            union = f"SELECT {usual} FROM usual UNION ALL " if name == "events" else ""
+            made = [f"SELECT {', '.join(map(_other, ('file', *types)))} FROM other_{name}"]
+            if name == "events" and self._full:
+                made.append(f"SELECT {usual} FROM usual")
             if name == "events" and self._starts:
-                union += f"SELECT {whole} FROM whole UNION ALL "
-            self._run(f"CREATE VIEW {name} AS {union}SELECT {columns} FROM other_{name}")
+                made.append(f"SELECT {whole} FROM whole")
+            # To have a view in a query takes 1 ms more than to have a table there.
+            ((rows,),) = self._run(f"SELECT count(*) FROM other_{name}").fetchall()
+            kind = "TABLE" if len(made) == 1 and rows <= _FEW else "VIEW"
+            self._run(f"CREATE {kind} {name} AS {' UNION ALL '.join(made)}")
 
     def _usual(self, name: str) -> str:
         if name == "file":
