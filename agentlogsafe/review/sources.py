@@ -12,6 +12,7 @@ import io
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -97,17 +98,26 @@ def _expanded(path: str, spool: Path | None) -> Iterator[str | Source]:
                 full = os.path.join(root, name)  # noqa: PTH118 -- as above
                 if not name.startswith(".") and os.path.isfile(full):  # noqa: PTH113 -- as above
                     yield full
-    elif os.path.isfile(path):  # noqa: PTH113 -- as above
-        yield path
-    elif os.path.exists(path):  # noqa: PTH110 -- as above
+    elif is_pipe(path):
         with opened(path) as pipe:
             yield _copied(pipe, path, spool)
+    elif os.path.exists(path):  # noqa: PTH110 -- as above
+        yield path
     else:
         matching = [name for name in sorted(glob.glob(path, recursive=True)) if os.path.isfile(name)]  # noqa: PTH113, PTH207
         if not matching:
             msg = f"{path!r} does not exist, and no file matches it"
             raise UnusableError(msg)
         yield from matching
+
+
+def is_pipe(path: str) -> bool:
+    """Return whether *path* is neither a file nor a folder: what comes from there comes once."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 -- as above
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _copied(pipe: IO[bytes], name: str, spool: Path | None) -> Source:
