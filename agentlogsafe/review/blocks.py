@@ -26,14 +26,12 @@ if TYPE_CHECKING:
     from agentlogsafe.review.lines import Line
     from agentlogsafe.review.rows import Tabulator
 
-_NULLS = re.compile(rb'"\}(?:,"[a-z_]{1,32}":null)*\}\r?\n')
+_NULLS = re.compile(rb'\}(?:,"[a-z_]{1,32}":null)*\}\r?\n')
 _UUID = re.compile(r"[0-9a-f-]{36}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _STREAM = 36  # characters
-_MARK = 64
 _SEAL = b',"seal":{"'
 _HASH_NAME = b',"hash":"'
-_SHORT = len(_HASH_NAME)
 PIECES = 3
 """A usual line is cut in two, for its number to come between."""
 
@@ -41,7 +39,7 @@ PIECES = 3
 class _Ahead:
     """What the next event of a stream has to look like."""
 
-    __slots__ = ("_span", "after", "before", "expected", "key", "mark", "number", "seq", "stream")
+    __slots__ = ("_span", "after", "before", "header", "key", "mark", "number", "seq", "stream")
 
     def __init__(self, span: list[Any], stream: str) -> None:
         self._span, self.stream = span, stream
@@ -49,13 +47,13 @@ class _Ahead:
         # Of the last event: which it is, in which line it is, and its hash.
         self.seq, self.number, self.mark = span[3], span[5], span[7].encode()
         self.before = b'prev":"' if self.key is None else b'key":"%b","prev":"' % self.key.encode()
-        self.after = b',"stream":"%b"%b' % (stream.encode(), _HASH_NAME)
-        self.expected = b'%b%b","seq":%d%b' % (self.before, self.mark, self.seq + 1, self.after)
+        self.after = b',"stream":"%b"' % stream.encode()
+        self.header = b'%b%b","seq":%d%b' % (self.before, self.mark, self.seq + 1, self.after)
         """What follows `_SEAL`, up to the hash."""
 
-    def reached(self, seq: int, number: int, mark: bytes, expected: bytes) -> None:
+    def reached(self, seq: int, number: int, mark: bytes, header: bytes) -> None:
         """Note the last event that was read, and what the next has to look like."""
-        self.seq, self.number, self.mark, self.expected = seq, number, mark, expected
+        self.seq, self.number, self.mark, self.header = seq, number, mark, header
 
     def settle(self) -> None:
         """Have the stream's span reach as far as was read."""
@@ -93,30 +91,32 @@ class Blocks:
         # Of the stream that the line before is of, all that is noted of it while its lines follow each other.
         known: _Ahead | None = None
         key, seq, last = None, 0, 0
-        expected = mark = before = after = b""
-        # Every line pays for every step in here: 1.5 µs, of which 0.7 are for its hash.
+        header = mark = before = after = b""
+        in_turns = False  # whether lines of several streams take turns
+        # Every line pays for every step in here: 1.6 µs, of which 0.7 are for its hash.
         for number, raw in enumerate(block, number + 1):  # noqa: B020 -- it goes on counting
             content, found, own = raw.rpartition(_SEAL)
-            if known is None or not own.startswith(expected):
+            if known is None or (in_turns and not own.startswith(header)):
                 if known is not None:
-                    known.reached(seq, last, mark, expected)
+                    known.reached(seq, last, mark, header)
                 known = self._known(own) if found else None
                 if known is not None:
                     key, seq, last, mark = known.key, known.seq, known.number, known.mark
-                    before, after, expected = known.before, known.after, known.expected
+                    before, after, header = known.before, known.after, known.header
             if known is not None:
-                hashed = join((b'{"', expected[:-_SHORT], b"}\n", content, b"}"))
+                hashed = join((b'{"', header, b"}\n", content, b"}"))
                 made = (
                     sha256(hashed).hexdigest().encode() if key is None else self._with_key(known, seq + 1, hashed)
                 )  # fmt: skip
-                end = len(expected)
-                if own.startswith(made, end) and ((rest := own[end + _MARK :]) in nulls or self._are_nulls(rest)):
+                start = join((header, _HASH_NAME, made, b'"'))
+                if own.startswith(start) and ((rest := own[len(start) :]) in nulls or self._are_nulls(rest)):
                     seq, last, mark = seq + 1, number, made
-                    expected = b'%b%b","seq":%d%b' % (before, mark, seq + 1, after)
+                    header = b'%b%b","seq":%d%b' % (before, mark, seq + 1, after)
                     if unusual is None:
                         texts += (content, b',"\x7f":%d,"seal":{"' % (base + number), own)
                     continue
-                known.reached(seq, last, mark, expected)
+                in_turns = in_turns or not own.startswith(header)
+                known.reached(seq, last, mark, header)
                 known = None
             elif unusual is None and not found and (digest := _plain(raw)):
                 texts += (b'{"\x7f":%d,"\x7f\x7f":"%b"' % (base + number, digest.encode()), b",", raw[1:])
@@ -127,7 +127,7 @@ class Blocks:
             for line in self._general(number, raw):
                 self._take(line)
         if known is not None:
-            known.reached(seq, last, mark, expected)
+            known.reached(seq, last, mark, header)
         for ahead in self._ahead.values():
             ahead.settle()
         self._ahead.clear()
@@ -139,7 +139,7 @@ class Blocks:
         end = own.find(_HASH_NAME)
         stream = own[end - _STREAM - 1 : end - 1].decode("utf-8", "replace")
         known = self._ahead.get(stream) or self._look_ahead(stream)
-        return known if known is not None and own.startswith(known.expected) else None
+        return known if known is not None and own.startswith(known.header) else None
 
     def general(self, block: io.BytesIO) -> None:
         """Make rows of all lines in a *block*."""
