@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction.keys import KeyRules, classify
+from agentlogsafe.redaction.pairs import NAMING, paired
 from agentlogsafe.redaction.placeholders import placeholder
 from agentlogsafe.redaction.separators import ENDINGS, separators
 from agentlogsafe.redaction.strategies import MASKED
@@ -24,16 +25,16 @@ _BEFORE = 72
 # The reversed text before a separator: closing quotes and signs, perhaps a type, then the name.
 _NAMES = tuple(
     re.compile(
-        r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?([\w.$\-@\[\]]{1,64})",  # noqa: E501 - one pattern
+        r"(?:[ \t]{8,48}(?![ \t]))?[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?([\w.$\-@\[\]]{1,64})",  # noqa: E501 - one pattern
         flag,
     )
     for flag in (0, re.ASCII)  # the same where all is ASCII: half of the time
 )
 _MORE = re.compile(r"[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?")
-_OPENED = re.compile(r"[ \t\n\r\\]{0,12}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
+_OPENED = re.compile(r"[ \t\n\r\\]{0,40}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
 _CLOSED = re.compile(r"[\w.:-]{1,64}/<")
-_BARE = re.compile(r"[ \t]{0,8}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
+_BARE = re.compile(r"[ \t]{0,40}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
 _BARE_REST = re.compile(r"[^\s\"'`,;&<>|]*")
 _SCHEME = re.compile(
     r"[ \t\"'\\]{0,4}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?",  # noqa: E501 - one pattern
@@ -63,11 +64,13 @@ _STREET = re.compile(r"[ \t\"']{0,3}(?P<v>[^\n\r\"'|;<>{}\[\]]{4,160})")
 
 _JUDGED = 128
 _LONGEST_NAME = 64
+_LONGEST_PART = 20  # what is longer and has digits is a value, not a part of a name
 _FARTHEST = 8000
+_CUT = 400
 _FARTHEST_MASK = 24
 _DIGIT = re.compile(r"\d")
 _CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
-_DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
+_DOTTED = re.compile(r"[\^~<>=]{0,2}\d+(?:\.\d+){2,}")
 _TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
 _SIGNS = "=:>,("
 _REPEATED = frozenset("=:>~")
@@ -98,10 +101,14 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
         ):
             continue
         category, name = _category(back, size - end, names, keys)
-        if category is None:
-            continue
-        judged += 1
         sign = text[start - 1]
+        if category is None or category == "NAME?":
+            pair = paired(text, start, keys) if name in NAMING and sign in ":=" else None
+            if pair is None or pair[1] not in _CREDENTIALS:
+                continue
+            start, category, name = pair  # noqa: PLW2901 - the place is moved on purpose
+            sign = text[start : start + 1] if text[start : start + 1] == ">" else sign
+        judged += 1
         while text[start : start + 1] in _REPEATED:
             start += 1  # noqa: PLW2901 - the place is moved on purpose
         if sign in ",(":
@@ -116,6 +123,13 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
     return spans
 
 
+def announced(keys: KeyRules, name: str, value: str) -> str | None:
+    """Return the category of a credential that *name* announces, when *value* can be one."""
+    category = keys.category(name)
+    secret = category in _CREDENTIALS and _secretive(value[:_JUDGED], category, name.lower(), quoted=True, tight=False)
+    return category if secret and keys.category(value) is None else None
+
+
 def _quoted(text: str, start: int) -> tuple[int, int] | None:
     """Return where the text between the quotes at *start* begins and ends."""
     opened = _OPENED.match(text, start)
@@ -125,6 +139,8 @@ def _quoted(text: str, start: int) -> tuple[int, int] | None:
     end = text.find(quote, begin, begin + _FARTHEST)
     while end > 0 and len(quote) == 1 and text[end - 1] == "\\":
         end = text.find(quote, end + 1, begin + _FARTHEST)
+    if end < 0 and len(text) - begin <= _CUT and "\n" not in text[begin:]:
+        end = len(text)  # the line was cut off
     return (begin, end) if end > begin else None
 
 
@@ -153,8 +169,8 @@ def _category(back: str, at: int, names: re.Pattern[str], keys: KeyRules) -> tup
     category = keys.category(name)
     more = _MORE.match(back, match.end(), at + _BEFORE) if category in (None, "TOKEN", "NAME?") else None
     if more:
-        words = more[0][::-1].split()
-        for count in (1, 2):
+        words = [word for word in more[0][::-1].split() if len(word) <= _LONGEST_PART or word.isalpha()]
+        for count in range(1, len(words) + 1):
             joined = " ".join(words[-count:]) + " " + name
             if category is None or category == "NAME?":
                 category = keys.category(joined) or category
@@ -197,7 +213,7 @@ def _value(text: str, start: int, category: str, name: str) -> Span | None:
             else None
         )
     match = _DIGITY.match(text, start)
-    if match and not _DATE.match(match["v"]):
+    if match and not _DATE.match(match["v"]) and not match["v"].startswith("0x"):
         value = _run(match["v"])
         if sum(c.isdigit() for c in value) > 4 and "." not in value[:-1].strip("."):  # noqa: PLR2004 - a length, and what it is of stands beside it
             return match.start("v"), match.start("v") + len(value), category

@@ -77,7 +77,10 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
     if low and (
         "pass" in low
         or "secret" in low
-        or ("identified by" in low and ("'" in text or '"' in text))
+        or "identified by" in low
+        or "/pw" in low
+        or "key is" in low
+        or "token is" in low
         or (
             b"0000" in numbers
             and (

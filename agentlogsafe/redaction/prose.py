@@ -9,7 +9,9 @@ import re
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction.assignments import _STOCK, _secretive
+from agentlogsafe.redaction.detectors.base import mixed
 from agentlogsafe.redaction.strategies import MASKED
+from agentlogsafe.redaction.vocabulary import TOKEN_HARMLESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,15 +20,23 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int, str]
 
+_WHOSE = r"(?:for|of|to)[ \t](?:(?:the|user|account)[ \t])?[\"'`]?[\w.@-]{1,30}[\"'`]?"
 _STATED = re.compile(
-    r"(?i)\b(?P<k>(?:pass(?:word|wd|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?)(?P<m>[\"')\]]{0,2}[ \t]{1,2}(?:(?:for|of|to)[ \t][\w.@-]{1,30}[ \t])?(?:(?:is|was|are|equals|will be|should be)(?:[ \t](?:now|set to|currently))?[ \t]?:?|set to|->|-)[ \t]{1,3}|[ \t]{1,3})[\"'`(]{0,2}(?P<v>[^\s\"'`]{4,200})"  # noqa: E501 - one pattern
+    rf"(?i)\b(?P<k>(?:pass(?:word|wd|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?)(?P<m>[\"')\]]{{0,2}}[ \t]{{1,2}}(?:{_WHOSE}[ \t]?[:=][ \t]{{0,3}}|(?:{_WHOSE}[ \t])?"  # noqa: E501 - one pattern
+    r"(?:(?:is|was|are|equals|will be|should be)(?:[ \t](?:now|set to|currently))?[ \t]?:?|set to|->|-)[ \t]{1,3})|[ \t]{1,3})[\"'`(]{0,2}(?P<v>[^\s\"'`]{4,200})"  # noqa: E501 - one pattern
+)
+_TOLD = re.compile(
+    rf"(?i)(?<![A-Za-z])(?:(?:api|access)[ _-]?(?:key|token)|token)[\"')\]]{{0,2}}[ \t]{{1,2}}(?:{_WHOSE}[ \t])?(?:is|was|equals|will be|->)[ \t]?:?[ \t]{{1,3}}[\"'`(]{{0,2}}(?P<v>[\w.~+/=-]{{16,400}})"  # noqa: E501 - one pattern
+)
+_LOGIN_PAIR = re.compile(
+    r"(?i)(?<![A-Za-z])(?:id|user(?:name)?|login|account)[ ]?/[ ]?(?:pw|pwd|passwd|password|pass)\b[ \t]{0,2}(?:(?:is|are)\b|[:=]|->|\()?[ \t]{0,2}[\w.@-]{1,40}[ ]?[/,(][ ]?(?P<v>[^\s,;)\"']{4,100})"  # noqa: E501 - one pattern
 )
 # These two start with their hyphen and look back from it: a pattern with a fixed first character is searched faster.
 _OPTION = re.compile(
     r"-(?:(?<=\s-)|(?<=^-))(?:-?(?P<k>[A-Za-z][\w.-]{1,40})(?:[ \t]{1,3}|=)(?:\"(?P<d>[^\"\n]{1,400})\"|'(?P<s>[^'\n]{1,400})'|(?P<p>[^\s\"'`|&;<>-][^\s\"'`|&;<>]{0,400})))"  # noqa: E501 - one pattern
 )
 _USER = re.compile(
-    r"-(?:(?<=\s-)|(?<=^-))(?:[A-Za-z]{0,6}[uU]|-user|-proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?[^\s:\"'/@]{0,80}:[\"']?(?P<v>[^\s\"'@]{3,200})"  # noqa: E501 - one pattern
+    r"-(?:(?<=\s-)|(?<=^-))(?:[A-Za-z]{0,6}[uU]|-user|-proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?(?P<n>[^\s:\"'/@]{0,80}):(?:[\"']?(?P<v>[^\s\"'@]{3,200})|(?=[\"'\s]))"  # noqa: E501 - one pattern
 )
 _DATABASE = re.compile(
     r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo|mongodump|7z|zip|unzip)\b[^\n|;&]{0,200}?[ \t]-p[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{2,100})"  # noqa: E501 - one pattern
@@ -35,10 +45,10 @@ _LOGIN = re.compile(
     r"(?i)\b(?:sqlplus|sqlcmd|psql|redis-cli|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})"  # noqa: E501 - one pattern
 )
 _IDENTIFIED = re.compile(
-    r"(?i)\bidentified[ \t]{1,3}(?:with[ \t]{1,3}[\w'\"`]{1,40}[ \t]{1,3})?(?:by|as)[ \t]{1,3}(?:password[ \t]{1,3})?(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - one pattern
+    r"(?i)\bidentified[ \t]{1,3}(?:with[ \t]{1,3}[\w'\"`]{1,40}[ \t]{1,3})?(?:by|as)[ \t]{1,3}(?:password[ \t]{1,3})?(?:(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)|(?P<u>[A-Za-z_][^\s'\"`;,()\\]{4,127}))"  # noqa: E501 - one pattern
 )
 _SQL = re.compile(
-    r"(?i)\b(?:password(?:[ \t]{1,3}for[ \t]{1,3}[^=\n]{1,60})?|encrypted password|old_password)[ \t]{0,3}(?:=[ \t]{0,3})?\(?[ \t]{0,3}(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - one pattern
+    r"(?i)\b(?:password(?:[ \t]{1,3}for[ \t]{1,3}[^=\n]{1,60})?|encrypted password|old_password)(?:[ \t]{1,3}|[ \t]{0,3}=[ \t]{0,3}|(?=\())\(?[ \t]{0,3}(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - one pattern
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _BORN = re.compile(
@@ -47,6 +57,8 @@ _BORN = re.compile(
 _BIRTH = re.compile(
     rf"(?<!\d)(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH},?[ -]\d{{4}})(?!\d)"  # noqa: E501 - one pattern
 )
+_KEY_LEAST = 10  # so long is a key that stands where the user does: ``-u key:``
+_SLASHES = 2  # a path has more
 _BIRTH_WITHIN = 60
 _BIRTH_LONGEST = 26
 _DIGIT = re.compile(r"\d")
@@ -58,7 +70,9 @@ _DOCUMENT = re.compile(
 # In lower case, every match of the pattern has one of the first, and starts with one of the second.
 _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _STATED: ((" ", "\t"), ("pass", "secret")),
-    _IDENTIFIED: (("'", '"', "`"), ("identified",)),
+    _IDENTIFIED: ((" by", " as"), ("identified",)),
+    _TOLD: ((" ",), ("api", "access", "token")),
+    _LOGIN_PAIR: (("pw", "pass"), ("id", "user", "login", "account")),
     _SQL: (("password",), ("password", "encrypted password", "old_password")),
     _DOCUMENT: ((" ",), ("pass", "reisepass", "pasaporte", "driv")),
     _BORN: (("b",), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born")),
@@ -122,19 +136,23 @@ def stated(text: str, work: Work) -> list[Span]:
             or not _secretive(value, "PASSWORD", "password", quoted=False, tight=False)
         ):
             continue
-        if joined and not (any(map(str.isdigit, value)) and any(map(str.isalpha, value))):
+        if joined and not _both(value):
             continue
         if not any(map(str.isalnum, value)):
             continue
         spans.append(
             (match.start("v"), match.start("v") + len(value), "PASSWORD" if match["k"][0] in "pP" else "SECRET")
         )
-    for pattern in (_IDENTIFIED, _SQL):
-        spans.extend(
-            (*match.span("v"), "PASSWORD")
-            for match in _matches(pattern, text, low, work)
-            if _secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True)
-        )
+    spans += [
+        (*match.span("v"), "PASSWORD")
+        for match in _matches(_SQL, text, low, work)
+        if _secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True)
+    ]
+    for match in _matches(_IDENTIFIED, text, low, work):
+        value = match["v"] or match["u"]
+        if (match["v"] or _both(value)) and _secretive(value, "PASSWORD", "password", quoted=True, tight=True):
+            spans.append((*match.span("v" if match["v"] else "u"), "PASSWORD"))
+    spans += _given(text, low, work)
     for match in _matches(_DOCUMENT, text, low, work):
         value = match["v"].partition("  ")[0]
         if sum(c.isdigit() for c in value) > 5:  # noqa: PLR2004 - a length, and what it is of stands beside it
@@ -150,6 +168,27 @@ def stated(text: str, work: Work) -> list[Span]:
         if date and date.start() <= last:
             spans.append((*date.span(), "BIRTH_DATE"))
     return spans
+
+
+def _both(value: str) -> bool:
+    """Return whether *value* has letters and digits, as a word of a sentence has not."""
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+
+
+def _given(text: str, low: str, work: Work) -> Iterator[Span]:
+    """Yield the spans of keys that a sentence states, and of the passwords behind ``user/password``."""
+    for match in _matches(_TOLD, text, low, work):
+        value = match["v"].rstrip(".")
+        before = text[max(0, match.start() - 24) : match.start()].lower().split()
+        if before and before[-1] in TOKEN_HARMLESS:
+            continue
+        if mixed(value) and value.count("/") <= _SLASHES and "." not in value[:2]:
+            category = "API_KEY" if "key" in match[0].lower() else "TOKEN"
+            yield match.start("v"), match.start("v") + len(value), category
+    for match in _matches(_LOGIN_PAIR, text, low, work):
+        value = match["v"]
+        if _both(value) and _secretive(value, "PASSWORD", "password", quoted=False, tight=True):
+            yield match.start("v"), match.end("v"), "PASSWORD"
 
 
 def options(text: str, category_of: object, work: Work) -> list[Span]:
@@ -177,16 +216,27 @@ def options(text: str, category_of: object, work: Work) -> list[Span]:
             ):
                 continue
             spans.append((*match.span(match.lastgroup), category))
-    for matches in (_USER.finditer(text), _matches(_DATABASE, text, low, work), _matches(_LOGIN, text, low, work)):
+    for match in _USER.finditer(text):
+        work.spend(2)
+        name, value = match["n"], match["v"] or ""
+        if name.isdigit() and (value.isdigit() or value.isalpha()):
+            continue  # a user and a group, as containers take them
+        if _guarded(value) if value else len(name) >= _KEY_LEAST and mixed(name):
+            spans.append((match.start("n"), match.end(), "PASSWORD"))
+    for matches in (_matches(_DATABASE, text, low, work), _matches(_LOGIN, text, low, work)):
         for match in matches:
             work.spend(2)
-            value = match["v"]
-            if (
-                not MASKED.search(value)
-                and value.lower() not in _STOCK
-                and value[0] not in "$<{*%"
-                and len(set(value)) > 1
-                and not value.startswith("//")
-            ):
+            if _guarded(match["v"]):
                 spans.append((*match.span("v"), "PASSWORD"))
     return spans
+
+
+def _guarded(value: str) -> bool:
+    """Return whether *value*, which stands where a command takes a password, is more than a variable or an example."""
+    return (
+        not MASKED.search(value)
+        and value.lower() not in _STOCK
+        and value[0] not in "$<{*%"
+        and len(set(value)) > 1
+        and not value.startswith("//")
+    )

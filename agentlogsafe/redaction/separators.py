@@ -49,7 +49,8 @@ def _patterns(endings_: frozenset[str]) -> tuple[tuple[str, re.Pattern[str]], ..
 
     They let through a little too much, and spare what is no name a dozen steps of Python.
     """
-    name = f"[{re.escape(_DROPPED)}]{{0,8}}()[0-9]{{0,6}}{either(ending[::-1] for ending in endings_)}"
+    aligned = "(?:[ \\t]{8,48}(?![ \\t]))?"
+    name = f"{aligned}[{re.escape(_DROPPED)}]{{0,8}}()[0-9]{{0,6}}{either(ending[::-1] for ending in endings_)}"
     return tuple((sign, re.compile(f"{pattern}(?={name})")) for sign, pattern in _SIGNS)
 
 

@@ -15,6 +15,10 @@ SECRET_WORDS = {
     "secret": "SECRET", "secrets": "SECRET", "credential": "SECRET", "credentials": "SECRET", "cred": "SECRET", "creds": "SECRET",
     "authorization": "SECRET", "auth": "SECRET", "bearer": "TOKEN", "jwt": "TOKEN", "csrf": "TOKEN", "xsrf": "TOKEN",
     "csrftoken": "TOKEN", "xsrftoken": "TOKEN", "token": "TOKEN",
+    "psswd": "PASSWORD", "pswrd": "PASSWORD", "psword": "PASSWORD", "psswrd": "PASSWORD", "pssword": "PASSWORD", "paswrd": "PASSWORD", "passwod": "PASSWORD", "paasword": "PASSWORD", "passworsd": "PASSWORD", "passowrd": "PASSWORD",
+    "kennwort": "PASSWORD", "wachtwoord": "PASSWORD", "adgangskode": "PASSWORD", "passord": "PASSWORD", "salasana": "PASSWORD", "haslo": "PASSWORD", "heslo": "PASSWORD", "jelszo": "PASSWORD", "parola": "PASSWORD", "sifre": "PASSWORD",
+    "lozinka": "PASSWORD", "geslo": "PASSWORD", "parool": "PASSWORD", "пароль": "PASSWORD", "密码": "PASSWORD", "密碼": "PASSWORD", "口令": "PASSWORD", "パスワード": "PASSWORD", "비밀번호": "PASSWORD", "비번": "PASSWORD", "암호": "PASSWORD", "패스워드": "PASSWORD",
+    "crumb": "TOKEN", "psk": "SECRET",
     "cookie": "COOKIE", "cookies": "COOKIE", "jsessionid": "COOKIE", "phpsessid": "COOKIE", "sessid": "COOKIE",
     "otp": "PASSWORD", "totp": "PASSWORD", "pin": "PASSWORD", "cvv": "CARD_CODE", "cvv2": "CARD_CODE", "cvc": "CARD_CODE", "csc": "CARD_CODE",
     "salt": "SECRET", "nonce": "SECRET", "mnemonic": "SECRET", "dsn": "SECRET", "pat": "TOKEN", "sas": "TOKEN",
@@ -26,6 +30,7 @@ KEY_QUALIFIERS = frozenset(
     decrypt decryption deploy developer dev ec ecdsa ed25519 encrypt encryption function functions gpg hmac host integration jwt license licence live
     master openpgp personal pgp private priv prod production project registration restricted root rsa secret secure security server
     service session shared signature signing sign ssh ssl staging storage subscription symmetric test tls tunnel user vault webhook
+    activation aes gateway hub merchant payment preshared proxy psk read recovery unseal vpn wifi wpa
     write ingest ingestion admin agent enc dsa dec sandbox team org organization workspace""".split()
 )
 
@@ -44,7 +49,26 @@ PROVIDERS = frozenset(
     rollbar rubygems s3 salesforce scalingo segment sendbird sendgrid sendinblue sentry serpapi shippo shodan shopify sidekiq
     slack snowflake snyk softlayer sonar sonarqube sourcegraph splunk spotify square squarespace stability stripe
     sumologic supabase tableau tavily telegram terraform tf together travis travisci trello twilio twitch twitter typeform unsplash vercel
-    voyage weather xai yandex youtube zendesk zoom zuplo""".split()
+    voyage weather xai yandex youtube zendesk zoom zuplo
+    abuseipdb adyen agora aha ahrefs ai21 airbrake aiven alchemy alegra alienvault amadeus anypoint apiflash apify apilayer apollo appcenter appcues
+    appdynamics appsflyer assemblyai auth0 autodesk aviationstack axiom ayrshare azureopenai bannerbear baseten betterstack binance bitfinex bitly
+    bitmex blockfrost blynk braintrust brevo browserbase browserstack bscscan bugsnag buildkite bunny buttercms calendarific calendly campaignmonitor
+    captcha censys chartmogul checkly cicero clarifai clearbit clerk clickup clockify cloudconvert cloudsmith codacy codeclimate codemagic coinapi
+    coinlayer coinmarketcap contentstack convertapi convertkit convex courier coveralls cryptocompare currencylayer customerio cypress dataforseo
+    deepai deepinfra delighted didomi diffbot dockerhub docusign easyinsight edenai elasticemail etherscan eventbrite exchangerate exchangeratesapi
+    expo fal filestack fixer flightaware foursquare freshdesk front fullstory gemfury geoapify geocodio getresponse giphy gnews godaddy gumroad
+    hellosign helpscout hereapi honeybadger honeycomb hotjar hunter hyperbolic imagekit imagga insightly instabot ipdata ipgeolocation ipinfo ipstack
+    iterable jenkins jotform kagi keen keenio keycdn kickbox klaviyo kontent langgraph lastfm lemonsqueezy lepton lightstep liveblocks localytics
+    logdna loggly logtail logzio loops mailboxlayer mailerlite mailersend mailmodo mailosaur mandrill mediastack metaapi metabase miro modal monday
+    moonshot mux nango nasa nebius neon newsapi nexmo novita numverify nylas ollama omnisend onelogin onesignal opencage opencagedata
+    openexchangerates openweather openweathermap optimizely packagecloud paddle pandadoc pastebin paystack pdflayer pexels phantombuster pinata
+    pingdom pipedream pipedrive pivotaltracker pixabay plivo poloniex postmark printful prismic producthunt proxycrawl pubnub pushbullet pusher
+    qualtrics quickbooks rapid7 rawg rebrandly recaptcha recurly retool revai ringcentral roboflow runpod runway sambanova sanity saucelabs scaleway
+    scraperapi scrapfly scrapingant scrapingbee securitytrails serper serpstack sevdesk sightengine simplesat siteleaf smartsheet
+    smartystreets sparkpost spoonacular statuspage storyblok strava stytch swell teamviewer testrail textmagic ticketmaster tiingo tinypng tmdb
+    todoist tomorrowio tomtom transferwise turso twelvedata typesense uploadcare upstash uptimerobot userstack vapi verifone vimeo virustotal
+    voicegain vonage vultr wakatime wandb watsonx weatherstack weaviate webflow wepay whoisxml wistia wolframalpha woocommerce wordnik workday workos
+    xero yelp zapier zenrows zenserp zerobounce zhipu zipcodeapi""".split()
 )
 
 # What a password belongs to, glued to it: ``mysqlpass``, ``ftppwd``.
@@ -55,6 +79,7 @@ LOGINS = frozenset(
 # Several words in a row (joined), for keys whose last word says nothing by itself.
 SECRET_PHRASES = {
     "connectionstring": "SECRET", "sonarlogin": "TOKEN", "accessid": "API_KEY", "xjfrogartapi": "API_KEY", "artapi": "API_KEY", "userpwd": "PASSWORD", "connstring": "SECRET", "connstr": "SECRET", "connectionstr": "SECRET",
+    "contraseña": "PASSWORD", "motdepasse": "PASSWORD", "lösenord": "PASSWORD", "hasło": "PASSWORD", "jelszó": "PASSWORD", "şifre": "PASSWORD", "presharedkey": "SECRET", "sharedaccesskey": "SECRET", "slkey": "API_KEY", "slapikey": "API_KEY", "sonartoken": "TOKEN",
     "passphrase": "PASSWORD", "passcode": "PASSWORD", "passkey": "PASSWORD", "password": "PASSWORD", "securitycode": "CARD_CODE", "cardcode": "CARD_CODE", "verificationcode": "PASSWORD", "authcode": "PASSWORD",
     "authorizationcode": "PASSWORD", "authenticationcode": "PASSWORD", "smscode": "PASSWORD", "mfacode": "PASSWORD",
     "2facode": "PASSWORD", "onetimecode": "PASSWORD", "otpcode": "PASSWORD", "logincode": "PASSWORD", "accesscode": "PASSWORD", "pincode": "PASSWORD",

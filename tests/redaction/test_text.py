@@ -18,9 +18,9 @@ GIVEN_AWAY = (
     "password={}", "password: {}", "PASSWORD = '{}'", '"password": "{}"', "'password' => '{}'", "password := `{}`", "db.password={}", "export API_KEY={}", 'api_key: "{}",', "apiKey='{}';",  # noqa: E501 - a pattern or a table row reads as one line
     'secret_key ::= "{}"', '$token .= "{}"', 'var userToken string = "{}"', 'System.setProperty("API_TOKEN", "{}")', "<password>{}</password>", "<clientSecret>\n  {}\n</clientSecret>",  # noqa: E501 - a pattern or a table row reads as one line
     "Authorization: Bearer {}", "authorization: Token {}", "Proxy-Authorization: Basic {}", "X-Api-Key: {}", "Cookie: session={}; theme=dark", "curl -H 'Authorization: Bearer {}' https://x.example",  # noqa: E501 - a pattern or a table row reads as one line
-    "--password {}", "--token={}", '--api-key "{}"', "mysql -u root -p{} db", "curl -u admin:{} https://x.example", "PGPASSWORD={} psql", "postgres://user:{}@db.example/x", "redis://:{}@cache:6379",  # noqa: E501 - a pattern or a table row reads as one line
+    "--password {}", "--token={}", '--api-key "{}"', "mysql -u root -p{} db", "PGPASSWORD={} psql", "postgres://user:{}@db.example/x", "redis://:{}@cache:6379",  # noqa: E501 - a pattern or a table row reads as one line
     "Server=x;User Id=sa;Password={};Encrypt=yes", "AccountName=x;AccountKey={};EndpointSuffix=y", "my password is {}", "the secret is {}", "CREATE USER x IDENTIFIED BY '{}'", "https://x.example/cb?code=1&access_token={}&state=2",  # noqa: E501 - a pattern or a table row reads as one line
-    "grant_type=password&username=u&password={}", "User(name='x', password='{}')", "{{'password': '{}'}}", "```yaml\npassword: {}\n```", "line one\npassword: {}\nline three", "pw:{}", "user pwd: {}", "Password-{}"[:9] + "={}",  # noqa: E501 - a pattern or a table row reads as one line
+    "grant_type=password&username=u&password={}", "User(name='x', password='{}')", "{{'password': '{}'}}", "```yaml\npassword: {}\n```", "line one\npassword: {}\nline three", "pw:{}", "user pwd: {}", "password                = '{}'", "비밀번호: {}", "mot de passe: {}", "CREATE USER x IDENTIFIED BY {}", "password for admin: {}", "the api key is {}", "ID/PW admin/{}", "Password-{}"[:9] + "={}",  # noqa: E501 - a pattern or a table row reads as one line
 )  # fmt: skip
 
 
@@ -33,6 +33,52 @@ def test_given_away(frame):
     head = frame.partition("{}")[0].replace("{{", "{")
     assert out.startswith(head) or "p{}" in frame or frame.startswith("Cookie")
     assert redact(out) == out
+
+
+@pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        ("curl -u admin:s3cret99 https://x.example", "curl -u [PASSWORD] https://x.example"),
+        ("curl -u 'k3yWithoutPass9:' https://x.example", "curl -u '[PASSWORD]' https://x.example"),
+        ("docker run -u 1000:1000 x", "docker run -u 1000:1000 x"),
+        ("docker run -u 501:staff x", "docker run -u 501:staff x"),
+    ],
+)
+def test_user_and_password(text, out):
+    """What a command takes as user and password is one credential; a container's user and group are none."""
+    assert redact(text) == out
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{{"name": "DB_PASSWORD", "value": "{}"}}', "- name: DB_PASSWORD\n  value: {}", '<add key="ApiKey" value="{}"/>', '<input name="csrf_token" value="{}">',  # noqa: E501 - one row of a table
+        '<property name="password">{}</property>', 'settings: [{{"Key": "api_key", "Value": "{}"}}]', '"name": "access_token",\n  "value": "{}"',  # noqa: E501 - one row of a table
+    ],
+)  # fmt: skip
+def test_name_beside_value(frame):
+    """A secret goes where its name is the value of another name, as in variables, headers and forms."""
+    out = redact(frame.format("s3cret99value"))
+    assert "s3cret99value" not in out
+    assert redact(out) == out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "region", "value": "eu-west-1"}', '{"key": "password", "value": "Password"}', '{"name": "max_tokens", "value": "4096"}', "name: parser value: 12",  # noqa: E501 - one row of a table
+        "brotli>=1.2.0.4", "rows[::2]", "commit 61304007d", "d421a9486 fix", "blk_-4684475480143348818", '"cookie": "^1.1.1"', 'api_key: "API_KEY_GOES_HERE"', "Cell:0x7f8efb898930",  # noqa: E501 - one row of a table
+        "the next page token is CAUQAA8xk2l3m4n5o6p7", "the key is in the drawer", "sort_key=145448741", "driver loaded at 361544528",  # noqa: E501 - one row of a table
+    ],
+)  # fmt: skip
+def test_innocent_lookalikes(text):
+    """What only looks like a credential or a number stays."""
+    assert redact(text) == text
+
+
+def test_cut_off():
+    """A secret whose closing quote was cut off goes, too."""
+    assert redact('{"password": "s3cret99val') == '{"password": "[PASSWORD]'
 
 
 SPARED = (

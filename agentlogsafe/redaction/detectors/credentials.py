@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import binascii
 import string
+from itertools import pairwise
 
 from agentlogsafe.redaction.detectors.base import Detector, mixed, varied
 
@@ -31,6 +32,12 @@ def digits_colon(text: str) -> bool:
     """Return whether *text* is base64 that starts with a decimal number and a colon (Atlassian server tokens)."""
     number, colon, rest = base64.b64decode(text).partition(b":")
     return colon == b":" and number.isdigit() and len(number) > 8 and len(rest) > 10
+
+
+def random(text: str) -> bool:
+    """Return whether *text* is random and no word, number or UUID: letters and digits that take turns."""
+    turns = sum(a.isdigit() != b.isdigit() for a, b in pairwise(text))
+    return mixed(text) and turns > len(text) // 6 and text.count("-") < 4
 
 
 def aws_secret(text: str) -> bool:
@@ -89,6 +96,17 @@ CREDENTIALS: tuple[Detector, ...] = (
     Detector("jwk-symmetric", "KEY", "keys", r"[\"']k\\?[\"']\s{0,4}:\s{0,4}\\?[\"'](?P<v>[A-Za-z0-9_-]{20,1000})\\?[\"']", gate=('"k"', "'k'"), yes=('"kty": "oct", "k": "{a43}"',)),
     Detector("url-signature", "SECRET", "urls", r"[?&;](?i:sig|signature|x-amz-signature|x-amz-security-token|x-amz-credential|x-goog-signature|x-goog-credential|x-ms-signature|awsaccesskeyid|googleaccessid|hmac|policy)=(?P<v>[A-Za-z0-9%+/=_.~@-]{16,4000})", gate=("sig=", "signature=", "x-amz-", "x-goog-", "accesskeyid=", "hmac=", "policy="), yes=("https://b.s3.amazonaws.com/k?X-Amz-Signature={h64}",)),
     Detector("google-oauth-client", "SECRET", "tokens", r"(?<![\w.-])\d{8,24}-[a-z0-9]{32}(?=\.apps\.googleusercontent\.com)", gate=("googleusercontent.com",), yes=("{d12}-{l32}.apps.googleusercontent.com",)),
+    Detector("url-key", "API_KEY", "urls", r"[?&](?i:key|appid|app_key|subscription-key|access_key|accesskey|authkey|auth_key|token|access_token)=(?P<v>[A-Za-z0-9_-]{16,400})(?![\w.%/~+-])", gate=("key=", "appid=", "token="), valid=random, yes=("https://api.example.com/v1/user?key={a32}",), no=("https://example.com/list?key=customer_address_list", "https://example.com/?key={h8}-{h4}-{h4}-{h4}-{h12}")),
+    Detector("url-path-key", "API_KEY", "urls", r"(?:infura\.io(?:/ws)?/v3|alchemy\.com/(?:nft/)?v[23]|alchemyapi\.io/v2|quiknode\.pro|maker\.ifttt\.com/trigger/[\w-]{1,60}(?:/json)?/with/key)/(?P<v>[A-Za-z0-9_-]{20,64})", gate=("infura.io", "alchemy", "quiknode.pro", "/with/key/"), yes=("https://mainnet.infura.io/v3/{h32}",)),
+    Detector("zapier-webhook", "SECRET", "webhooks", r"(?:https?://)?hooks\.zapier\.com/hooks/(?:catch|standard)/\d{1,12}/[A-Za-z0-9]{5,40}", within=True, least=28, gate=("hooks.zapier",), yes=("https://hooks.zapier.com/hooks/catch/{d7}/{l7}/",)),
+    Detector("office-webhook", "SECRET", "webhooks", r"outlook\.office(?:365)?\.com/webhook(?:b2)?/(?P<v>[A-Za-z0-9@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36})", gate=("outlook.office",), yes=("https://outlook.office.com/webhook/{h8}-{h4}-{h4}-{h4}-{h12}@{h8}-{h4}-{h4}-{h4}-{h12}/IncomingWebhook/{h32}/{h8}-{h4}-{h4}-{h4}-{h12}",)),
+    Detector("azure-devops", "TOKEN", "tokens", _B + r"[A-Za-z0-9]{52}JQQJ9[A-Za-z0-9]{19}AZDO[A-Za-z0-9]{4}" + _E, within=True, least=84, gate=("azdo",), yes=("{a52}JQQJ99{a18}AZDO{a4}",)),
+    Detector("fcm-registration", "TOKEN", "tokens", r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{11,40}:APA91b[A-Za-z0-9_-]{100,200}", within=True, least=100, gate=(":apa91b",), yes=("{a22}:APA91b{a134}",)),
+    Detector("kerberos-hash", "PASSWORD", "keys", r"\$krb5(?:asrep|tgs|pa|ng|db)\$[0-9A-Za-z$*@:._/-]{32,8000}", within=True, least=32, gate=("$krb5",), yes=("$krb5asrep$23$user@EXAMPLE.COM:{h32}${h200}",)),
+    Detector("ldap-hash", "PASSWORD", "keys", r"\{(?:S?SHA(?:256|512)?|S?MD5|CRYPT|PBKDF2(?:-SHA\d+)?)\}(?P<v>[A-Za-z0-9+/$.=]{16,200})", gate=("sha}", "sha256}", "sha512}", "md5}", "crypt}", "pbkdf2"), yes=("{{SSHA}}{b44}".replace("{{", "{").replace("}}", "}"),)),
+    Detector("cisco-hash", "PASSWORD", "keys", r"(?<![\w$])\$[89]\$[A-Za-z0-9./]{14}\$[A-Za-z0-9./]{43}" + _E, within=True, least=60, gate=("$",), yes=("$8${a14}${a43}",)),
+    Detector("newrelic-mobile", "API_KEY", "tokens", _B + r"(?:eu01xx|[A-Za-z]{2,3}[0-9a-f]{2}|)[0-9a-fA-F]{36,42}-NRMA" + _E, within=True, least=40, gate=("-nrma",), yes=("{h42}-NRMA",)),
+    Detector("sumologic-access-id", "API_KEY", "tokens", r"(?i:sumo(?:logic)?[_.-]?access[_-]?id)\W{1,6}(?P<v>su[A-Za-z0-9]{12})" + _E, anchored=True, gate=("sumo",), valid=mixed, yes=("sumologic_access_id = su{a12}",)),
     Detector("ntlm", "TOKEN", "headers", r"(?<![A-Za-z0-9])(?i:ntlm|negotiate)[ \t]{1,4}(?P<v>(?i:TlRMTVNTUA|YII)[A-Za-z0-9+/=]{16,8000})", anchored=True, gate=("ntlm", "negotiate"), yes=("NTLM TlRMTVNTUAAB{a40}",)),
     Detector("htpasswd-hash", "PASSWORD", "keys", r"(?<![\w$])\$(?:apr1|1|2[abxy]?|5|6|y|argon2(?:id|i|d)|pbkdf2(?:-sha\d+)?|scrypt|sha1)\$[A-Za-z0-9./$=,+_-]{16,200}", within=True, least=20, gate=("$",), valid=mixed, yes=("$2b$12${a53}",)),
 )  # fmt: skip

@@ -172,7 +172,7 @@ NUMBERS: tuple[Number, ...] = (
     _n("ke-pin", "A999999999A", "ke.pin", "kra pin", "TAX_ID", alone=True, yes="P051365947M"),
     # Anything that a word beside it names
     _n("passport", "A9999999|A99999999|AA999999|AA9999999|99999999|999999999|A999999|AA99999|99AA99999|A9A999999", None, "passport passeport reisepass pasaporte passaporto", "PASSPORT", yes="passport number X1234567"),
-    _n("driving-licence", "A99999999|A9999999|A999999999999|A9999-99999-99999|999999999|99999999|9999999|AA999999|AA999999A|A999-9999-9999|A99-99-9999|AA99999999|A999-999-99-999-9|999 999 999|A999999999999A", None, "driver driving licence license permis führerschein", "LICENSE", yes="driver's license D12345678"),
+    _n("driving-licence", "A99999999|A9999999|A999999999999|A9999-99999-99999|999999999|99999999|9999999|AA999999|AA999999A|A999-9999-9999|A99-99-9999|AA99999999|A999-999-99-999-9|999 999 999|A999999999999A", None, "licence license permis führerschein fahrerlaubnis", "LICENSE", yes="driver's license D12345678", no="driver D12345678"),
     _n("bank-account", "99999999|999999999|9999999999|99999999999|999999999999|9999999|9999999999999|99999999999999", None, "account acct konto compte bank", "BANK", yes="account number 945456787654"),
     _n("national-id", "99999999|999999999|9999999999|99999999999|999999999999|9999999999999|A99999999|A9999999|AA999999|99-99999999-9", None, "national-id nationalid", yes="national-id: 123456789"),
 )  # fmt: skip
