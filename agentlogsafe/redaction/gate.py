@@ -16,6 +16,14 @@ from agentlogsafe.redaction.separators import separators
 AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = (1 << i for i in range(11))
 
 _PLUS = re.compile(r"\+[ (]{0,2}[0-9]").search
+# A telephone number that is too short to be asked about for its length, behind a word that says what it is.
+SPOKEN = (
+    r"(?:tel|mobil|cell|fax|whatsapp|number is|(?:call|ring|reach|text|contact) (?:me|us|him|her|them|back))"
+    r"[^0-9\n]{0,40}[0-9](?:[ ().-]{0,2}[0-9]){6}"
+)
+_CALLS = ("tel", "mobil", "cell", "fax", "whatsapp", "number is", "call ", "ring ", "reach ", "text ", "contact ")
+_SPOKEN = re.compile(SPOKEN).search
+_SEVEN = b"0" * 7
 _RUN = b"a" * 16
 _NINE = b"0" * 9
 _STAMP = b"00000000T00"
@@ -93,6 +101,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
                 or "pasap" in low
             )
         )
+        or (_SEVEN in numbers and any(map(low.__contains__, _CALLS)) and _SPOKEN(low))
     ):
         bits |= WORD
     if "-" in text:
