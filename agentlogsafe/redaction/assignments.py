@@ -33,6 +33,7 @@ _NAMES = tuple(
 _MORE = re.compile(r"[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?")
 _OPENED = re.compile(r"[ \t\n\r\\]{0,40}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
+_CLOSING = re.compile(r"\s{0,20}</(\w{1,40})>")
 _CLOSED = re.compile(r"[\w.:-]{1,64}/<")
 _BARE = re.compile(r"[ \t]{0,40}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
 _BARE_REST = re.compile(r"[^\s\"'`,;&<>|]*")
@@ -104,6 +105,8 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
         sign = text[start - 1]
         if category is None or category == "NAME?":
             pair = paired(text, start, keys) if name in NAMING and sign in ":=" else None
+            if pair is None and sign == ">":
+                pair = _element(text, start, keys)
             if pair is None or pair[1] not in _CREDENTIALS:
                 continue
             start, category, name = pair  # noqa: PLW2901 - the place is moved on purpose
@@ -142,6 +145,14 @@ def _quoted(text: str, start: int) -> tuple[int, int] | None:
     if end < 0 and len(text) - begin <= _CUT and "\n" not in text[begin:]:
         end = len(text)  # the line was cut off
     return (begin, end) if end > begin else None
+
+
+def _element(text: str, start: int, keys: KeyRules) -> tuple[int, str, str] | None:
+    """Return what `paired` does, for the text of an element that has attributes: its name stands behind the text."""
+    match = _ELEMENT.match(text, start)
+    closing = _CLOSING.match(text, match.end()) if match else None
+    category = keys.category(closing[1]) if closing else None
+    return (start, category, closing[1].lower()) if closing and category else None
 
 
 def _tagged(text: str, start: int, category: str) -> Span | None:

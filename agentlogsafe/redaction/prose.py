@@ -42,7 +42,10 @@ _DATABASE = re.compile(
     r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo|mongodump|7z|zip|unzip)\b[^\n|;&]{0,200}?[ \t]-p[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{2,100})"  # noqa: E501 - one pattern
 )
 _LOGIN = re.compile(
-    r"(?i)\b(?:sqlplus|sqlcmd|psql|redis-cli|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})"  # noqa: E501 - one pattern
+    r"(?i)\b(?:sqlplus|sqlcmd|psexec(?:64)?(?:\.exe)?|psql|redis-cli|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})"  # noqa: E501 - one pattern
+)
+_SECURED = re.compile(
+    r"(?i)\bconvertto-securestring(?:[ \t]{1,3}-(?:string|asplaintext|force))*[ \t]{1,3}(?:\\?[\"'](?P<v>[^\"'\n]{4,200})|(?P<u>[^\s\"'$(-][^\s\"']{4,200}))"  # noqa: E501 - one pattern
 )
 _IDENTIFIED = re.compile(
     r"(?i)\bidentified[ \t]{1,3}(?:with[ \t]{1,3}[\w'\"`]{1,40}[ \t]{1,3})?(?:by|as)[ \t]{1,3}(?:password[ \t]{1,3})?(?:(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)|(?P<u>[A-Za-z_][^\s'\"`;,()\\]{4,127}))"  # noqa: E501 - one pattern
@@ -76,8 +79,9 @@ _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _SQL: (("password",), ("password", "encrypted password", "old_password")),
     _DOCUMENT: ((" ",), ("pass", "reisepass", "pasaporte", "driv")),
     _BORN: (("b",), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born")),
+    _SECURED: (("securestring",), ("convertto-securestring",)),
     _DATABASE: (("-p",), ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip")),
-    _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
+    _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psexec", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
 }  # fmt: skip
 _EXOTIC = re.compile("[\u0130\u0131\u017f]")  # they match an i or an s when case is ignored, but are none in lower case
 _WORDY = re.compile(r"[A-Za-z][a-z'\u2019-]*[.,;:!?)]*$")
@@ -223,6 +227,10 @@ def options(text: str, category_of: object, work: Work) -> list[Span]:
             continue  # a user and a group, as containers take them
         if _guarded(value) if value else len(name) >= _KEY_LEAST and mixed(name):
             spans.append((match.start("n"), match.end(), "PASSWORD"))
+    for match in _matches(_SECURED, text, low, work):
+        part = "v" if match["v"] else "u"
+        if _guarded(match[part]):
+            spans.append((*match.span(part), "PASSWORD"))
     for matches in (_matches(_DATABASE, text, low, work), _matches(_LOGIN, text, low, work)):
         for match in matches:
             work.spend(2)

@@ -63,8 +63,10 @@ def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[
     for sign, pattern in patterns if quoted else patterns[:3]:
         for place in pattern.finditer(back) if sign in text else ():
             at = size - place.end()
-            if sign == "," and text[at - 1] not in _QUOTES and not text[at - 1].isupper():
-                continue
+            if sign == ",":
+                before = text[at - 2 if text[at - 1] == " " else at - 1]
+                if before not in _QUOTES and not before.isupper():
+                    continue
             end = size - place.end(1)
             word = text[end - 4 if end > 4 else 0 : end]  # noqa: PLR2004 - so long is an ending
             if word[-1] in _DIGITS:

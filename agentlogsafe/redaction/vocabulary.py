@@ -73,12 +73,12 @@ PROVIDERS = frozenset(
 
 # What a password belongs to, glued to it: ``mysqlpass``, ``ftppwd``.
 LOGINS = frozenset(
-    "mysql db user root admin pg postgres redis ssh ftp sftp smtp mail login my auth http proxy store key app api git ldap vpn wifi sudo mongo oracle sql web".split()
+    "mysql db user proxyuser dbuser root admin pg postgres redis ssh ftp sftp smtp mail login my auth http proxy store key app api git ldap vpn wifi sudo mongo oracle sql web".split()
 )
 
 # Several words in a row (joined), for keys whose last word says nothing by itself.
 SECRET_PHRASES = {
-    "connectionstring": "SECRET", "sonarlogin": "TOKEN", "accessid": "API_KEY", "xjfrogartapi": "API_KEY", "artapi": "API_KEY", "userpwd": "PASSWORD", "connstring": "SECRET", "connstr": "SECRET", "connectionstr": "SECRET",
+    "connectionstring": "SECRET", "sonarlogin": "TOKEN", "dsonarlogin": "TOKEN", "accessid": "API_KEY", "xjfrogartapi": "API_KEY", "artapi": "API_KEY", "userpwd": "PASSWORD", "connstring": "SECRET", "connstr": "SECRET", "connectionstr": "SECRET",
     "contraseña": "PASSWORD", "motdepasse": "PASSWORD", "lösenord": "PASSWORD", "hasło": "PASSWORD", "jelszó": "PASSWORD", "şifre": "PASSWORD", "presharedkey": "SECRET", "sharedaccesskey": "SECRET", "slkey": "API_KEY", "slapikey": "API_KEY", "sonartoken": "TOKEN",
     "passphrase": "PASSWORD", "passcode": "PASSWORD", "passkey": "PASSWORD", "password": "PASSWORD", "securitycode": "CARD_CODE", "cardcode": "CARD_CODE", "verificationcode": "PASSWORD", "authcode": "PASSWORD",
     "authorizationcode": "PASSWORD", "authenticationcode": "PASSWORD", "smscode": "PASSWORD", "mfacode": "PASSWORD",

@@ -20,7 +20,8 @@ GIVEN_AWAY = (
     "Authorization: Bearer {}", "authorization: Token {}", "Proxy-Authorization: Basic {}", "X-Api-Key: {}", "Cookie: session={}; theme=dark", "curl -H 'Authorization: Bearer {}' https://x.example",  # noqa: E501 - a pattern or a table row reads as one line
     "--password {}", "--token={}", '--api-key "{}"', "mysql -u root -p{} db", "PGPASSWORD={} psql", "postgres://user:{}@db.example/x", "redis://:{}@cache:6379",  # noqa: E501 - a pattern or a table row reads as one line
     "Server=x;User Id=sa;Password={};Encrypt=yes", "AccountName=x;AccountKey={};EndpointSuffix=y", "my password is {}", "the secret is {}", "CREATE USER x IDENTIFIED BY '{}'", "https://x.example/cb?code=1&access_token={}&state=2",  # noqa: E501 - a pattern or a table row reads as one line
-    "grant_type=password&username=u&password={}", "User(name='x', password='{}')", "{{'password': '{}'}}", "```yaml\npassword: {}\n```", "line one\npassword: {}\nline three", "pw:{}", "user pwd: {}", "password                = '{}'", "비밀번호: {}", "mot de passe: {}", "CREATE USER x IDENTIFIED BY {}", "password for admin: {}", "the api key is {}", "ID/PW admin/{}", "Password-{}"[:9] + "={}",  # noqa: E501 - a pattern or a table row reads as one line
+    "grant_type=password&username=u&password={}", "User(name='x', password='{}')", "{{'password': '{}'}}", "```yaml\npassword: {}\n```", "line one\npassword: {}\nline three", "pw:{}", "user pwd: {}", "password                = '{}'", "비밀번호: {}", "mot de passe: {}", "CREATE USER x IDENTIFIED BY {}", "password for admin: {}", "the api key is {}", "ID/PW admin/{}", '<password type="text">{}</password>', "define( 'PASSWORD' , '{}');", "-Dsonar.login={}", "psexec \\\\host -u Administrator -p {}", 'ConvertTo-SecureString "{}" -AsPlainText',  # noqa: E501 - a pattern or a table row reads as one line
+    "the new password for user 'postgres' is '{}'", "Password-{}"[:9] + "={}",  # noqa: E501 - a pattern or a table row reads as one line
 )  # fmt: skip
 
 
@@ -74,6 +75,12 @@ def test_name_beside_value(frame):
 def test_innocent_lookalikes(text):
     """What only looks like a credential or a number stays."""
     assert redact(text) == text
+
+
+def test_coloured():
+    """A token is found behind the escape sequence that colours it, however that is written."""
+    for sequence in ("\x1b[93m", "\\x1b[93m", "\\u001b[1;31m", "\\033[0m"):
+        assert redact(f"{sequence}sk-615ef152bf865a131f88b23571dc4ee6").endswith("[API_KEY]")
 
 
 def test_cut_off():
