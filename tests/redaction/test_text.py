@@ -21,7 +21,7 @@ GIVEN_AWAY = (
     "--password {}", "--token={}", '--api-key "{}"', "mysql -u root -p{} db", "PGPASSWORD={} psql", "postgres://user:{}@db.example/x", "redis://:{}@cache:6379",  # noqa: E501 - a pattern or a table row reads as one line
     "Server=x;User Id=sa;Password={};Encrypt=yes", "AccountName=x;AccountKey={};EndpointSuffix=y", "my password is {}", "the secret is {}", "CREATE USER x IDENTIFIED BY '{}'", "https://x.example/cb?code=1&access_token={}&state=2",  # noqa: E501 - a pattern or a table row reads as one line
     "grant_type=password&username=u&password={}", "User(name='x', password='{}')", "{{'password': '{}'}}", "```yaml\npassword: {}\n```", "line one\npassword: {}\nline three", "pw:{}", "user pwd: {}", "password                = '{}'", "비밀번호: {}", "mot de passe: {}", "CREATE USER x IDENTIFIED BY {}", "password for admin: {}", "the api key is {}", "ID/PW admin/{}", '<password type="text">{}</password>', "define( 'PASSWORD' , '{}');", "-Dsonar.login={}", "psexec \\\\host -u Administrator -p {}", 'ConvertTo-SecureString "{}" -AsPlainText',  # noqa: E501 - a pattern or a table row reads as one line
-    "the new password for user 'postgres' is '{}'", "Password-{}"[:9] + "={}",  # noqa: E501 - a pattern or a table row reads as one line
+    "the new password for user 'postgres' is '{}'", "Password-{}"[:9] + "={}",
 )  # fmt: skip
 
 
