@@ -33,6 +33,8 @@ _NAMES = tuple(
 _MORE = re.compile(r"[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?")
 _OPENED = re.compile(r"[ \t\n\r\\]{0,40}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
+_SCOPE = re.compile(r"\w?::[A-Za-z_]{1,64}(?![\w-])")
+_NAMES_IN_CODE = re.compile(r"[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+")
 _CLOSING = re.compile(r"\s{0,20}</(\w{1,40})>")
 _CLOSED = re.compile(r"[\w.:-]{1,64}/<")
 _BARE = re.compile(r"[ \t]{0,40}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
@@ -76,6 +78,7 @@ _TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
 _SIGNS = "=:>,("
 _REPEATED = frozenset("=:>~")
 _SECOND = itemgetter(1)
+_FOLDERS = frozenset(("pwd", "oldpwd"))  # where a shell is
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 _STOCK = frozenset(
     "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()  # noqa: E501 - one row of a table
@@ -103,6 +106,8 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
             continue
         category, name = _category(back, size - end, names, keys)
         sign = text[start - 1]
+        if sign == ":" and _SCOPE.match(text, start - 2):
+            continue  # ``Auth::Basic`` is a name in code
         if category is None or category == "NAME?":
             pair = paired(text, start, keys) if name in NAMING and sign in ":=" else None
             if pair is None and sign == ">":
@@ -338,6 +343,10 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
     if len(set(value)) < (3 if category == "PASSWORD" else 5):
         return False
     digits = any(map(str.isdigit, value))
+    if name in _FOLDERS and value[0] in "/.~":
+        return False
+    if not quoted and not tight and category != "PASSWORD" and _NAMES_IN_CODE.fullmatch(value):
+        return False
     if not quoted and _CODE.match(value) and not (tight and digits and "(" not in value and "[" not in value):
         return False
     if not digits and len(value) <= _LONGEST_NAME and classify(value) is not None:

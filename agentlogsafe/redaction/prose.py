@@ -48,8 +48,9 @@ _SECURED = re.compile(
     r"(?i)\bconvertto-securestring(?:[ \t]{1,3}-(?:string|asplaintext|force))*[ \t]{1,3}(?:\\?[\"'](?P<v>[^\"'\n]{4,200})|(?P<u>[^\s\"'$(-][^\s\"']{4,200}))"  # noqa: E501 - one pattern
 )
 _IDENTIFIED = re.compile(
-    r"(?i)\bidentified[ \t]{1,3}(?:with[ \t]{1,3}[\w'\"`]{1,40}[ \t]{1,3})?(?:by|as)[ \t]{1,3}(?:password[ \t]{1,3})?(?:(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)|(?P<u>[A-Za-z_][^\s'\"`;,()\\]{4,127}))"  # noqa: E501 - one pattern
+    r"(?i)\bidentified[ \t]{1,3}(?:with[ \t]{1,3}[\w'\"`]{1,40}[ \t]{1,3}(?:by|as)|by)[ \t]{1,3}(?:password[ \t]{1,3})?(?:(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)|(?P<u>[A-Za-z_][^\s'\"`;,()\\]{4,127}))"  # noqa: E501 - one pattern
 )
+_SQL_VERB = re.compile(r"(?i)\b(?:create|alter|grant)\b")
 _SQL = re.compile(
     r"(?i)\b(?:password(?:[ \t]{1,3}for[ \t]{1,3}[^=\n]{1,60})?|encrypted password|old_password)(?:[ \t]{1,3}|[ \t]{0,3}=[ \t]{0,3}|(?=\())\(?[ \t]{0,3}(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - one pattern
 )
@@ -136,6 +137,7 @@ def stated(text: str, work: Work) -> list[Span]:
         joined = match["m"].strip() == ""
         if (
             MASKED.search(value)
+            or "](" in value  # a link, as in a changelog
             or _WORDY.match(match["v"])
             or not _secretive(value, "PASSWORD", "password", quoted=False, tight=False)
         ):
@@ -154,7 +156,9 @@ def stated(text: str, work: Work) -> list[Span]:
     ]
     for match in _matches(_IDENTIFIED, text, low, work):
         value = match["v"] or match["u"]
-        if (match["v"] or _both(value)) and _secretive(value, "PASSWORD", "password", quoted=True, tight=True):
+        if (
+            match["v"] or (_both(value) and _SQL_VERB.search(text, max(0, match.start() - 200), match.start()))
+        ) and _secretive(value, "PASSWORD", "password", quoted=True, tight=True):
             spans.append((*match.span("v" if match["v"] else "u"), "PASSWORD"))
     spans += _given(text, low, work)
     for match in _matches(_DOCUMENT, text, low, work):

@@ -162,7 +162,7 @@ PERSONAL_TAILS_DROPPED = frozenset(
 )
 # ``…_address`` that is no postal address.
 ADDRESS_HARMLESS = frozenset(
-    "ip ipv4 ipv6 mac memory server host bind listen contract network base virtual physical remote local peer web url http target broker node socket wallet".split()
+    "api destination source gateway callback ip ipv4 ipv6 mac memory server host bind listen contract network base virtual physical remote local peer web url http target broker node socket wallet".split()
 )
 # Words that say that the mapping under them, or the one they stand in, is about a person.
 PERSON_WORDS = frozenset(

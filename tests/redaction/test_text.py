@@ -69,7 +69,8 @@ def test_name_beside_value(frame):
     [
         '{"name": "region", "value": "eu-west-1"}', '{"key": "password", "value": "Password"}', '{"name": "max_tokens", "value": "4096"}', "name: parser value: 12",  # noqa: E501 - one row of a table
         "brotli>=1.2.0.4", "rows[::2]", "commit 61304007d", "d421a9486 fix", "blk_-4684475480143348818", '"cookie": "^1.1.1"', 'api_key: "API_KEY_GOES_HERE"', "Cell:0x7f8efb898930",  # noqa: E501 - one row of a table
-        "the next page token is CAUQAA8xk2l3m4n5o6p7", "the key is in the drawer", "sort_key=145448741", "driver loaded at 361544528",  # noqa: E501 - one row of a table
+        "the next page token is CAUQAA8xk2l3m4n5o6p7", "the key is in the drawer", "sort_key=145448741", "PWD=/home/agent1/x", 'docker run -v "$PWD":/scan x', "auth: Auth::Unauthenticated,", "identified by agent42", "re-identified as `np.pwhash.1`.",  # noqa: E501 - one row of a table
+        "the hashed password ([73](https://example.com/pull/73))", "if account.token != KEYRING_SENTINEL:", ".text:00400635   4883c480", "x + 2.34303484", "driver loaded at 361544528",  # noqa: E501 - one row of a table
     ],
 )  # fmt: skip
 def test_innocent_lookalikes(text):
