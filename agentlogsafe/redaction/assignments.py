@@ -10,7 +10,7 @@ import re
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction.keys import KeyRules, classify
+from agentlogsafe.redaction.keys import KeyRules, classify, jumbled
 from agentlogsafe.redaction.pairs import NAMING, paired
 from agentlogsafe.redaction.placeholders import placeholder
 from agentlogsafe.redaction.separators import ENDINGS, separators
@@ -67,6 +67,7 @@ _STREET = re.compile(r"[ \t\"']{0,3}(?P<v>[^\n\r\"'|;<>{}\[\]]{4,160})")
 
 _JUDGED = 128
 _LONGEST_NAME = 64
+_VERBS = frozenset(("using", "use", "with", "got", "got", "sending", "found"))
 _LONGEST_PART = 20  # what is longer and has digits is a value, not a part of a name
 _FARTHEST = 8000
 _CUT = 400
@@ -79,6 +80,7 @@ _SIGNS = "=:>,("
 _REPEATED = frozenset("=:>~")
 _SECOND = itemgetter(1)
 _FOLDERS = frozenset(("pwd", "oldpwd"))  # where a shell is
+_SHORTEST_KEY = 20
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 _STOCK = frozenset(
     "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()  # noqa: E501 - one row of a table
@@ -163,7 +165,7 @@ def _element(text: str, start: int, keys: KeyRules) -> tuple[int, str, str] | No
 def _tagged(text: str, start: int, category: str) -> Span | None:
     """Return the span of an element's text, ``<password>…</password>``, when it is a value of *category*."""
     match = _ELEMENT.match(text, start)
-    if not match or category in ("NAME?", "JWK?") or MASKED.search(match["v"]):
+    if not match or category in ("NAME?", "JWK?", "KEY?") or MASKED.search(match["v"]):
         return None
     value = match["v"].rstrip()
     if category not in _CREDENTIALS and not text.startswith("<", match.end()):
@@ -183,13 +185,15 @@ def _category(back: str, at: int, names: re.Pattern[str], keys: KeyRules) -> tup
         return None, ""
     name = match[1][::-1].lstrip("-.$@[")
     category = keys.category(name)
-    more = _MORE.match(back, match.end(), at + _BEFORE) if category in (None, "TOKEN", "NAME?") else None
+    more = _MORE.match(back, match.end(), at + _BEFORE) if category in (None, "TOKEN", "NAME?", "KEY?") else None
     if more:
         words = [word for word in more[0][::-1].split() if len(word) <= _LONGEST_PART or word.isalpha()]
+        words = words[1:] if words and words[0].lower() in _VERBS else words
         for count in range(1, len(words) + 1):
             joined = " ".join(words[-count:]) + " " + name
-            if category is None or category == "NAME?":
-                category = keys.category(joined) or category
+            if category in (None, "NAME?", "KEY?"):
+                found = keys.category(joined)
+                category = found if found and found != "KEY?" else category
             elif keys.category(joined) is None and len(joined) < 24:  # noqa: PLR2004 - a length, and what it is of stands beside it
                 return None, joined
     return category, name.lower()
@@ -201,6 +205,11 @@ def _value(text: str, start: int, category: str, name: str) -> Span | None:
         if name.endswith(("authorization", "auth", "cookie", "cookies")):
             return _header(text, start, category)
         return _credential(text, start, category, name)
+    if category == "KEY?":
+        span = _credential(text, start, "API_KEY", name)
+        return (
+            span if span and span[1] - span[0] >= _SHORTEST_KEY and jumbled(text[span[0] : span[1]][:_JUDGED]) else None
+        )
     if category in ("NAME", "NAME?"):
         return _named(text, start, category)
     if category in ("EMAIL", "JWK?"):

@@ -72,7 +72,9 @@ class Redactor:
             root: dict[str, object] = {}
             category = self._keys.category(key) if key else None
             walk = Walk(self._rules, report, memory if self.policy.memory else None)
-            walk.put(root, "", value, Walk.person({}, value, None) if category == "NAME?" else category, None)
+            if category == "NAME?":
+                category = Walk.person({}, value, None)
+            walk.put(root, "", value, None if category == "KEY?" else category, None)
             self._finish(walk)
             if report.counts:
                 self._noted(report)

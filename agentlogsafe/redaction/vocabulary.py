@@ -34,6 +34,20 @@ KEY_QUALIFIERS = frozenset(
     write ingest ingestion admin agent enc dsa dec sandbox team org organization workspace""".split()
 )
 
+# ``key`` after one of these finds, sorts or translates something. After any other word it is a secret when it looks random.
+KEYS_OF_THINGS = frozenset(
+    """partition sort sorting cache caching object primary foreign row record message msg group dedup dedupe deduplication idempotency idempotent routing shard sharding
+    hash range index item entity document doc bucket s3 file path translation locale i18n state widget react node edge map registry event trace span
+    request response correlation job task queue topic lookup search store redis memcache memo natural surrogate unique join version blob asset image media upload
+    download chunk part segment slot lock mutex semaphore limit throttle fingerprint checksum digest etag content build commit issue ticket jira config feature
+    flag label tag meta metric series counter gauge dimension column field attribute property prop param parameter header env variable dict json yaml answer
+    question prompt embedding vector model thread conversation chat turn step run tool call plan goal memory context kv keyspace table database db schema
+    tenant customer order product sku cart invoice transaction tx address page cursor sequence session parent child root entry list array set sub
+    composite candidate alternate business secondary next prev previous last first current old new any each every this that the its my your our
+    space arrow enter return escape control ctrl alt shift tab function hot short access_path data_path sort_by order_by group_by cluster tree bin
+    bucket_object upload_id storage_path device id ids name names type kind value resource component module element event_type rule policy""".split()
+)
+
 # Names of providers: ``openai_key``, ``STRIPE_KEY``, ``cloudantKey`` are secrets.
 PROVIDERS = frozenset(
     """adafruit adobe airtable akamai algolia alibaba aliyun amplitude anthropic artifactory asana atlassian authress azure beamer bitbucket bittrex
@@ -46,7 +60,7 @@ PROVIDERS = frozenset(
     mapquest mattermost maxmind meraki messagebird microsoft mistral mixpanel mongodb mongo mysql netlify newrelic ngrok notion
     npm nuget nvidia nytimes octopus okta openai openrouter opsgenie pagerduty paypal perplexity pinecone plaid planetscale
     polygon postgres postgresql posthog postman prefect privateai pulumi pypi rapidapi razorpay readme redis replicate resend
-    rollbar rubygems s3 salesforce scalingo segment sendbird sendgrid sendinblue sentry serpapi shippo shodan shopify sidekiq
+    rollbar rubygems salesforce scalingo segment sendbird sendgrid sendinblue sentry serpapi shippo shodan shopify sidekiq
     slack snowflake snyk softlayer sonar sonarqube sourcegraph splunk spotify square squarespace stability stripe
     sumologic supabase tableau tavily telegram terraform tf together travis travisci trello twilio twitch twitter typeform unsplash vercel
     voyage weather xai yandex youtube zendesk zoom zuplo

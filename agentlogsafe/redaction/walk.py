@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import orjson
 
 from agentlogsafe.redaction import vocabulary
+from agentlogsafe.redaction.keys import jumbled
 from agentlogsafe.redaction.plain import HIDDEN, describe, simplify
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _NODES = 200_000
 _SHALLOW = 4
 _LONGEST = 1_000_000
 _SHORTEST_KEY = 16
+_SHORTEST_RANDOM = 20
 _ROW = 2
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _PERSON = re.compile(r"[^\W\d_a-z][\w'\u2019.-]*(?:[ ,]{1,2}[^\W\d_][\w'\u2019.-]*){0,4}\Z")
@@ -148,6 +150,10 @@ class Walk:
                     found = category
             elif found == "NAME?":
                 found = category or self.person(value, item, trail)
+            elif found == "KEY?":
+                found = category or (
+                    "API_KEY" if kind is str and len(item) >= _SHORTEST_RANDOM and jumbled(item) else None  # type: ignore[arg-type]
+                )
             elif found == "JWK?":
                 found = category
                 private = True

@@ -69,7 +69,8 @@ def test_name_beside_value(frame):
     [
         '{"name": "region", "value": "eu-west-1"}', '{"key": "password", "value": "Password"}', '{"name": "max_tokens", "value": "4096"}', "name: parser value: 12",  # noqa: E501 - one row of a table
         "brotli>=1.2.0.4", "rows[::2]", "commit 61304007d", "d421a9486 fix", "blk_-4684475480143348818", '"cookie": "^1.1.1"', 'api_key: "API_KEY_GOES_HERE"', "Cell:0x7f8efb898930",  # noqa: E501 - one row of a table
-        "the next page token is CAUQAA8xk2l3m4n5o6p7", "the key is in the drawer", "sort_key=145448741", "PWD=/home/agent1/x", 'docker run -v "$PWD":/scan x', "auth: Auth::Unauthenticated,", "identified by agent42", "re-identified as `np.pwhash.1`.",  # noqa: E501 - one row of a table
+        "the next page token is CAUQAA8xk2l3m4n5o6p7", "the key is in the drawer", "sort_key=145448741", "cache_key=9f8e7d6c5b4a39281706f5e4d3c2b1a0", "foo_key=user1:profile:v2:abc123def456", "foo_key=customer_address_list", "s3_key=uploads/2025/01/a1b2c3d4.png",  # noqa: E501 - one row of a table
+        "foo_key=9f5c17d2-957e-4dda-ae24-811274ed88e5", "PWD=/home/agent1/x", 'docker run -v "$PWD":/scan x', "auth: Auth::Unauthenticated,", "identified by agent42", "re-identified as `np.pwhash.1`.",  # noqa: E501 - one row of a table
         "the hashed password ([73](https://example.com/pull/73))", "if account.token != KEYRING_SENTINEL:", ".text:00400635   4883c480", "x + 2.34303484", "driver loaded at 361544528",  # noqa: E501 - one row of a table
     ],
 )  # fmt: skip
@@ -82,6 +83,14 @@ def test_coloured():
     """A token is found behind the escape sequence that colours it, however that is written."""
     for sequence in ("\x1b[93m", "\\x1b[93m", "\\u001b[1;31m", "\\033[0m"):
         assert redact(f"{sequence}sk-615ef152bf865a131f88b23571dc4ee6").endswith("[API_KEY]")
+
+
+def test_key_of_anything():
+    """Under a key of unknown use, what looks random is a secret."""
+    assert redact("fooKey: 'b9dgkd4atdrm1tl7mdsrciiijh087fp3'") == "fooKey: '[API_KEY]'"
+    assert redact("Using airbrake Key=7B759RwRR5Txo9pDxXtPNcrTOj0zhvmR") == "Using airbrake Key=[API_KEY]"
+    assert redact({"foo_key": "b9dgkd4atdrm1tl7mdsrciiijh087fp3"}) == {"foo_key": "[API_KEY]"}
+    assert redact({"foo_key": "hello", "n_key": 12}) == {"foo_key": "hello", "n_key": 12}
 
 
 def test_cut_off():

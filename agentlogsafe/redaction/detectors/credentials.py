@@ -7,9 +7,9 @@ from __future__ import annotations
 import base64
 import binascii
 import string
-from itertools import pairwise
 
 from agentlogsafe.redaction.detectors.base import Detector, mixed, varied
+from agentlogsafe.redaction.keys import jumbled
 
 _B = r"(?<![A-Za-z0-9])"
 _E = r"(?![A-Za-z0-9])"
@@ -32,12 +32,6 @@ def digits_colon(text: str) -> bool:
     """Return whether *text* is base64 that starts with a decimal number and a colon (Atlassian server tokens)."""
     number, colon, rest = base64.b64decode(text).partition(b":")
     return colon == b":" and number.isdigit() and len(number) > 8 and len(rest) > 10
-
-
-def random(text: str) -> bool:
-    """Return whether *text* is random and no word, number or UUID: letters and digits that take turns."""
-    turns = sum(a.isdigit() != b.isdigit() for a, b in pairwise(text))
-    return mixed(text) and turns > len(text) // 6 and text.count("-") < 4
 
 
 def aws_secret(text: str) -> bool:
@@ -96,7 +90,7 @@ CREDENTIALS: tuple[Detector, ...] = (
     Detector("jwk-symmetric", "KEY", "keys", r"[\"']k\\?[\"']\s{0,4}:\s{0,4}\\?[\"'](?P<v>[A-Za-z0-9_-]{20,1000})\\?[\"']", gate=('"k"', "'k'"), yes=('"kty": "oct", "k": "{a43}"',)),
     Detector("url-signature", "SECRET", "urls", r"[?&;](?i:sig|signature|x-amz-signature|x-amz-security-token|x-amz-credential|x-goog-signature|x-goog-credential|x-ms-signature|awsaccesskeyid|googleaccessid|hmac|policy)=(?P<v>[A-Za-z0-9%+/=_.~@-]{16,4000})", gate=("sig=", "signature=", "x-amz-", "x-goog-", "accesskeyid=", "hmac=", "policy="), yes=("https://b.s3.amazonaws.com/k?X-Amz-Signature={h64}",)),
     Detector("google-oauth-client", "SECRET", "tokens", r"(?<![\w.-])\d{8,24}-[a-z0-9]{32}(?=\.apps\.googleusercontent\.com)", gate=("googleusercontent.com",), yes=("{d12}-{l32}.apps.googleusercontent.com",)),
-    Detector("url-key", "API_KEY", "urls", r"[?&](?i:key|appid|app_key|subscription-key|access_key|accesskey|authkey|auth_key|token|access_token)=(?P<v>[A-Za-z0-9_-]{16,400})(?![\w.%/~+-])", gate=("key=", "appid=", "token="), valid=random, yes=("https://api.example.com/v1/user?key={a32}",), no=("https://example.com/list?key=customer_address_list", "https://example.com/?key={h8}-{h4}-{h4}-{h4}-{h12}")),
+    Detector("url-key", "API_KEY", "urls", r"[?&](?i:key|appid|app_key|subscription-key|access_key|accesskey|authkey|auth_key|token|access_token)=(?P<v>[A-Za-z0-9_-]{16,400})(?![\w.%/~+-])", gate=("key=", "appid=", "token="), valid=jumbled, yes=("https://api.example.com/v1/user?key={a32}",), no=("https://example.com/list?key=customer_address_list", "https://example.com/?key={h8}-{h4}-{h4}-{h4}-{h12}")),
     Detector("url-path-key", "API_KEY", "urls", r"(?:infura\.io(?:/ws)?/v3|alchemy\.com/(?:nft/)?v[23]|alchemyapi\.io/v2|quiknode\.pro|maker\.ifttt\.com/trigger/[\w-]{1,60}(?:/json)?/with/key)/(?P<v>[A-Za-z0-9_-]{20,64})", gate=("infura.io", "alchemy", "quiknode.pro", "/with/key/"), yes=("https://mainnet.infura.io/v3/{h32}",)),
     Detector("zapier-webhook", "SECRET", "webhooks", r"(?:https?://)?hooks\.zapier\.com/hooks/(?:catch|standard)/\d{1,12}/[A-Za-z0-9]{5,40}", within=True, least=28, gate=("hooks.zapier",), yes=("https://hooks.zapier.com/hooks/catch/{d7}/{l7}/",)),
     Detector("office-webhook", "SECRET", "webhooks", r"outlook\.office(?:365)?\.com/webhook(?:b2)?/(?P<v>[A-Za-z0-9@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36})", gate=("outlook.office",), yes=("https://outlook.office.com/webhook/{h8}-{h4}-{h4}-{h4}-{h12}@{h8}-{h4}-{h4}-{h4}-{h12}/IncomingWebhook/{h32}/{h8}-{h4}-{h4}-{h4}-{h12}",)),
