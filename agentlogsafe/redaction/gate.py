@@ -18,10 +18,10 @@ AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = 
 _PLUS = re.compile(r"\+[ (]{0,2}[0-9]").search
 # A telephone number that is too short to be asked about for its length, behind a word that says what it is.
 SPOKEN = (
-    r"(?:tel|mobil|cell|fax|whatsapp|number is|(?:call|ring|reach|text|contact) (?:me|us|him|her|them|back))"
+    r"(?:tel|mobil|cell|fax|whatsapp|number is|(?:call|ring|reach|text|contact) (?:me|us|him|her|them|back)|contact:)"
     r"[^0-9\n]{0,40}[0-9](?:[ ().-]{0,2}[0-9]){6}"
 )
-_CALLS = ("tel", "mobil", "cell", "fax", "whatsapp", "number is", "call ", "ring ", "reach ", "text ", "contact ")
+_CALLS = ("tel", "mobil", "cell", "fax", "whatsapp", "number is", "call ", "ring ", "reach ", "text ", "contact")
 _SPOKEN = re.compile(SPOKEN).search
 _SEVEN = b"0" * 7
 _RUN = b"a" * 16
@@ -85,8 +85,9 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
     if low and (
         "pass" in low
         or "secret" in low
-        or "identified by" in low
+        or "identified" in low
         or "/pw" in low
+        or "/ pw" in low
         or "key is" in low
         or "token is" in low
         or (

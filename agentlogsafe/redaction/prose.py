@@ -26,7 +26,7 @@ _STATED = re.compile(
     r"(?:(?:is|was|are|equals|will be|should be)(?:[ \t](?:now|set to|currently))?[ \t]?:?|set to|->|-)[ \t]{1,3})|[ \t]{1,3})[\"'`(]{0,2}(?P<v>[^\s\"'`]{4,200})"  # noqa: E501 - one pattern
 )
 _TOLD = re.compile(
-    rf"(?i)(?<![A-Za-z])(?:(?:api|access)[ _-]?(?:key|token)|token)[\"')\]]{{0,2}}[ \t]{{1,2}}(?:{_WHOSE}[ \t])?(?:is|was|equals|will be|->)[ \t]?:?[ \t]{{1,3}}[\"'`(]{{0,2}}(?P<v>[\w.~+/=-]{{16,400}})"  # noqa: E501 - one pattern
+    r"(?i)(?<![A-Za-z])(?:(?:api|access)[ _-]?(?:key|token)|token) is[ \t]?:?[ \t]{1,3}[\"'`(]{0,2}(?P<v>[\w.~+/=-]{16,400})"  # noqa: E501 - one pattern
 )
 _LOGIN_PAIR = re.compile(
     r"(?i)(?<![A-Za-z])(?:id|user(?:name)?|login|account)[ ]?/[ ]?(?:pw|pwd|passwd|password|pass)\b[ \t]{0,2}(?:(?:is|are)\b|[:=]|->|\()?[ \t]{0,2}[\w.@-]{1,40}[ ]?[/,(][ ]?(?P<v>[^\s,;)\"']{4,100})"  # noqa: E501 - one pattern

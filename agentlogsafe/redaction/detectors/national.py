@@ -159,6 +159,7 @@ NUMBERS: tuple[Number, ...] = (
     _n("my-nric", "999999-99-9999", "my.nric", "mykad nric kad", alone=True, yes="770305-02-1234"),
     _n("id-nik", "9999999999999999", None, "nik ktp", yes="NIK 3171011708450001"),
     _n("ph-tin", "999-999-999-999|999-999-999|999999999999|999999999|999-999-999-99999", checks.philippine, "tin tax bir", "TAX_ID", yes="TIN 000-123-456-001"),
+    _n("ph-sss", "9999-9999999-9|99-9999999-9", None, "sss umid crn gsis", yes="SSS 8778-9328792-1", no="part 8778-9328792-1"),
     _n("vn-mst", "9999999999|9999999999-999", "vn.mst", "mst thuế", "TAX_ID", yes="MST 0100233488"),
     _n("pk-cnic", "99999-9999999-9", "pk.cnic", "cnic", alone=True, yes="34201-0891231-8"),
     _n("hk-id", "A999999(9)|AA999999(9)|A999999(A)", None, "hkid", yes="HKID A123456(3)"),
