@@ -37,6 +37,11 @@ _SCOPE = re.compile(r"\w?::[A-Za-z_]{1,64}(?![\w-])")
 _NAMES_IN_CODE = re.compile(r"[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+")
 _CLOSING = re.compile(r"\s{0,20}</(\w{1,40})>")
 _CLOSED = re.compile(r"[\w.:-]{1,64}/<")
+_BLOCK = re.compile(r"[ \t]{0,4}[|>][+-]?[ \t]{0,4}\r?\n[ \t]{1,24}(?P<v>[^\s#][^\r\n]{0,400})")
+_TUPLE = re.compile(
+    r"[ \t]{0,4}\([ \t]{0,4}[rbuf]?([\"'])[^\"'\n]{0,80}\1[ \t]{0,4},[ \t]{0,4}[rbuf]?([\"'])(?P<v>[^\"'\n]{3,200})\2"
+)
+_MNEMONIC = re.compile(r"[ \t\"']{0,4}(?P<v>[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})(?![ ]?[a-z])")
 _BARE = re.compile(r"[ \t]{0,40}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
 _BARE_REST = re.compile(r"[^\s\"'`,;&<>|]*")
 _SCHEME = re.compile(
@@ -81,6 +86,7 @@ _REPEATED = frozenset("=:>~")
 _SECOND = itemgetter(1)
 _FOLDERS = frozenset(("pwd", "oldpwd"))  # where a shell is
 _SHORTEST_KEY = 20
+_WORDED = ("mnemonic", "phrase", "seed")  # a wallet's secret is a dozen words
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 _STOCK = frozenset(
     "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()  # noqa: E501 - one row of a table
@@ -281,6 +287,11 @@ def _header(text: str, start: int, category: str) -> Span | None:
 
     It is what follows the scheme, to the end of the line or the quote.
     """
+    given = _TUPLE.match(text, start)
+    if given:
+        return (
+            (*given.span("v"), "PASSWORD") if _secretive(given["v"], "PASSWORD", "", quoted=True, tight=True) else None
+        )
     opened = _SCHEME.match(text, start)
     if not opened:
         return None
@@ -319,6 +330,12 @@ def _prose(value: str) -> bool:
 
 
 def _credential(text: str, start: int, category: str, name: str) -> Span | None:
+    words = _MNEMONIC.match(text, start) if name.endswith(_WORDED) else None
+    if words:
+        return *words.span("v"), category
+    block = _BLOCK.match(text, start)
+    if block:
+        return (*block.span("v"), category) if _secretive(block["v"], category, name, quoted=True, tight=True) else None
     found = _quoted(text, start)
     if found:
         value = text[found[0] : found[1]][:_JUDGED]

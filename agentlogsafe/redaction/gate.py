@@ -90,6 +90,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         or "/ pw" in low
         or "key is" in low
         or "token is" in low
+        or "code is" in low
         or (
             b"0000" in numbers
             and (

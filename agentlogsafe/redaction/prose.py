@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int, str]
 
-_WHOSE = r"(?:for|of|to)[ \t](?:(?:the|user|account)[ \t])?[\"'`]?[\w.@-]{1,30}[\"'`]?"
+_WHOSE = r"(?:for|of|to)[ \t](?:(?:the|user|account)[ \t])?[\"'`]?[\w.@:/-]{1,60}[\"'`]?"
 _STATED = re.compile(
     rf"(?i)\b(?P<k>(?:pass(?:word|wd|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?)(?P<m>[\"')\]]{{0,2}}[ \t]{{1,2}}(?:{_WHOSE}[ \t]?[:=][ \t]{{0,3}}|(?:{_WHOSE}[ \t])?"  # noqa: E501 - one pattern
     r"(?:(?:is|was|are|equals|will be|should be)(?:[ \t](?:now|set to|currently))?[ \t]?:?|set to|->|-)[ \t]{1,3})|[ \t]{1,3})[\"'`(]{0,2}(?P<v>[^\s\"'`]{4,200})"  # noqa: E501 - one pattern
 )
 _TOLD = re.compile(
     r"(?i)(?<![A-Za-z])(?:(?:api|access)[ _-]?(?:key|token)|token) is[ \t]?:?[ \t]{1,3}[\"'`(]{0,2}(?P<v>[\w.~+/=-]{16,400})"  # noqa: E501 - one pattern
+)
+_CODE_TOLD = re.compile(
+    r"(?i)(?<![A-Za-z])(?:verification|security|login|auth|authentication|one-time|one time|2fa|mfa|otp|sms|access|confirmation)[ -]code is[ \t]?:?[ \t]{0,2}[\"'`*(]{0,2}(?P<v>\d(?:[ -]?\d){3,7})(?![\w-])"  # noqa: E501 - one pattern
 )
 _LOGIN_PAIR = re.compile(
     r"(?i)(?<![A-Za-z])(?:id|user(?:name)?|login|account)[ ]?/[ ]?(?:pw|pwd|passwd|password|pass)\b[ \t]{0,2}(?:(?:is|are)\b|[:=]|->|\()?[ \t]{0,2}[\w.@-]{1,40}[ ]?[/,(][ ]?(?P<v>[^\s,;)\"']{4,100})"  # noqa: E501 - one pattern
@@ -43,6 +46,9 @@ _DATABASE = re.compile(
 )
 _LOGIN = re.compile(
     r"(?i)\b(?:sqlplus|sqlcmd|psexec(?:64)?(?:\.exe)?|psql|redis-cli|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})"  # noqa: E501 - one pattern
+)
+_PIPED = re.compile(
+    r"(?i)\b(?:echo|printf)[ \t]{1,3}(?:-n[ \t]{1,3})?[\"']?(?:[\w.-]{1,40}:(?=[^\n]{0,200}chpasswd))?(?P<v>[^\s\"'$|<>]{4,200})[\"']?[ \t]{0,3}\|[^\n|]{0,120}(?:--password-stdin|sudo[ ]-S|chpasswd|--with-token|--passphrase-fd)"  # noqa: E501 - one pattern
 )
 _SECURED = re.compile(
     r"(?i)\bconvertto-securestring(?:[ \t]{1,3}-(?:string|asplaintext|force))*[ \t]{1,3}(?:\\?[\"'](?P<v>[^\"'\n]{4,200})|(?P<u>[^\s\"'$(-][^\s\"']{4,200}))"  # noqa: E501 - one pattern
@@ -76,10 +82,12 @@ _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _STATED: ((" ", "\t"), ("pass", "secret")),
     _IDENTIFIED: ((" by", " as"), ("identified",)),
     _TOLD: ((" ",), ("api", "access", "token")),
+    _CODE_TOLD: (("code is",), ("verification", "security", "login", "auth", "one", "2fa", "mfa", "otp", "sms", "access", "confirmation")),  # noqa: E501 - one row of a table
     _LOGIN_PAIR: (("pw", "pass"), ("id", "user", "login", "account")),
     _SQL: (("password",), ("password", "encrypted password", "old_password")),
     _DOCUMENT: ((" ",), ("pass", "reisepass", "pasaporte", "driv")),
     _BORN: (("b",), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born")),
+    _PIPED: (("-stdin", "sudo -s", "chpasswd", "--with-token", "--passphrase-fd"), ("echo", "printf")),
     _SECURED: (("securestring",), ("convertto-securestring",)),
     _DATABASE: (("-p",), ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip")),
     _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psexec", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
@@ -193,6 +201,8 @@ def _given(text: str, low: str, work: Work) -> Iterator[Span]:
         if mixed(value) and value.count("/") <= _SLASHES and "." not in value[:2]:
             category = "API_KEY" if "key" in match[0].lower() else "TOKEN"
             yield match.start("v"), match.start("v") + len(value), category
+    for match in _matches(_CODE_TOLD, text, low, work):
+        yield (*match.span("v"), "PASSWORD")
     for match in _matches(_LOGIN_PAIR, text, low, work):
         value = match["v"]
         if _both(value) and _secretive(value, "PASSWORD", "password", quoted=False, tight=True):
@@ -203,7 +213,7 @@ def options(text: str, category_of: object, work: Work) -> list[Span]:
     """Return the spans of secrets on a command line; *category_of* tells what a long option's name announces."""
     spans: list[Span] = []
     low = _lower(text)
-    if low and "-" not in text and "/user:" not in low:
+    if low and "-" not in text and "/user:" not in low and "chpasswd" not in low:
         return spans  # every pattern has one of them
     for match in _OPTION.finditer(text):
         work.spend(3)
@@ -235,7 +245,11 @@ def options(text: str, category_of: object, work: Work) -> list[Span]:
         part = "v" if match["v"] else "u"
         if _guarded(match[part]):
             spans.append((*match.span(part), "PASSWORD"))
-    for matches in (_matches(_DATABASE, text, low, work), _matches(_LOGIN, text, low, work)):
+    for matches in (
+        _matches(_PIPED, text, low, work),
+        _matches(_DATABASE, text, low, work),
+        _matches(_LOGIN, text, low, work),
+    ):
         for match in matches:
             work.spend(2)
             if _guarded(match["v"]):

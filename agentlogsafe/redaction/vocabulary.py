@@ -93,7 +93,7 @@ LOGINS = frozenset(
 # Several words in a row (joined), for keys whose last word says nothing by itself.
 SECRET_PHRASES = {
     "connectionstring": "SECRET", "sonarlogin": "TOKEN", "dsonarlogin": "TOKEN", "accessid": "API_KEY", "xjfrogartapi": "API_KEY", "artapi": "API_KEY", "userpwd": "PASSWORD", "connstring": "SECRET", "connstr": "SECRET", "connectionstr": "SECRET",
-    "contraseña": "PASSWORD", "motdepasse": "PASSWORD", "lösenord": "PASSWORD", "hasło": "PASSWORD", "jelszó": "PASSWORD", "şifre": "PASSWORD", "presharedkey": "SECRET", "sharedaccesskey": "SECRET", "slkey": "API_KEY", "slapikey": "API_KEY", "sonartoken": "TOKEN",
+    "contraseña": "PASSWORD", "motdepasse": "PASSWORD", "lösenord": "PASSWORD", "hasło": "PASSWORD", "jelszó": "PASSWORD", "şifre": "PASSWORD", "presharedkey": "SECRET", "sharedaccesskey": "SECRET", "slkey": "API_KEY", "secretkeybase": "SECRET", "slapikey": "API_KEY", "sonartoken": "TOKEN",
     "passphrase": "PASSWORD", "passcode": "PASSWORD", "passkey": "PASSWORD", "password": "PASSWORD", "securitycode": "CARD_CODE", "cardcode": "CARD_CODE", "verificationcode": "PASSWORD", "authcode": "PASSWORD",
     "authorizationcode": "PASSWORD", "authenticationcode": "PASSWORD", "smscode": "PASSWORD", "mfacode": "PASSWORD",
     "2facode": "PASSWORD", "onetimecode": "PASSWORD", "otpcode": "PASSWORD", "logincode": "PASSWORD", "accesscode": "PASSWORD", "pincode": "PASSWORD",

@@ -21,7 +21,8 @@ GIVEN_AWAY = (
     "--password {}", "--token={}", '--api-key "{}"', "mysql -u root -p{} db", "PGPASSWORD={} psql", "postgres://user:{}@db.example/x", "mongodb://user:{}@%2Ftmp%2Fmongodb.sock/x", "postgres://user:{}@/x", "redis://:{}@cache:6379",  # noqa: E501 - a pattern or a table row reads as one line
     "Server=x;User Id=sa;Password={};Encrypt=yes", "AccountName=x;AccountKey={};EndpointSuffix=y", "my password is {}", "the secret is {}", "CREATE USER x IDENTIFIED BY '{}'", "https://x.example/cb?code=1&access_token={}&state=2",  # noqa: E501 - a pattern or a table row reads as one line
     "grant_type=password&username=u&password={}", "User(name='x', password='{}')", "{{'password': '{}'}}", "```yaml\npassword: {}\n```", "line one\npassword: {}\nline three", "pw:{}", "user pwd: {}", "password                = '{}'", "비밀번호: {}", "mot de passe: {}", "CREATE USER x IDENTIFIED BY {}", "password for admin: {}", "the api key is {}", "ID/PW admin/{}", '<password type="text">{}</password>', "define( 'PASSWORD' , '{}');", "-Dsonar.login={}", "psexec \\\\host -u Administrator -p {}", 'ConvertTo-SecureString "{}" -AsPlainText',  # noqa: E501 - a pattern or a table row reads as one line
-    "the new password for user 'postgres' is '{}'", "Password-{}"[:9] + "={}",
+    "the new password for user 'postgres' is '{}'", "password: |\n  {}\nuser: x", "requests.get(url, auth=('me', '{}'))", "echo {} | docker login -u me --password-stdin", "echo 'bob:{}' | chpasswd", "secret_key_base: {}",  # noqa: E501 - a pattern or a table row reads as one line
+    "Password for 'https://me.example': {}", "Password-{}"[:9] + "={}",
 )  # fmt: skip
 
 
@@ -77,6 +78,22 @@ def test_name_beside_value(frame):
 def test_innocent_lookalikes(text):
     """What only looks like a credential or a number stays."""
     assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        ("your verification code is 482913.", "your verification code is [PASSWORD]."),
+        ("Your one-time code is: 482 913", "Your one-time code is: [PASSWORD]"),
+        ("the exit code is 137137", "the exit code is 137137"),
+        (f"seed phrase: {'abandon ability able ' * 4}\nok", "seed phrase: [SECRET] \nok"),
+        (f'{{"mnemonic": "{" ".join(["legal"] * 12)}"}}', '{"mnemonic":"[SECRET]"}'),
+        ("the phrase: it is what it is", "the phrase: it is what it is"),
+    ],
+)
+def test_codes_and_phrases(text, out):
+    """Codes that a sentence tells go, and the dozen words that open a wallet."""
+    assert redact(text) == out
 
 
 def test_coloured():
