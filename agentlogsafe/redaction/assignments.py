@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from agentlogsafe.redaction.keys import KeyRules, classify, jumbled
 from agentlogsafe.redaction.pairs import NAMING, paired
 from agentlogsafe.redaction.placeholders import placeholder
-from agentlogsafe.redaction.separators import ENDINGS, separators
+from agentlogsafe.redaction.separators import ALIGNED, ENDINGS, separators
 from agentlogsafe.redaction.strategies import MASKED
 
 if TYPE_CHECKING:
@@ -23,17 +23,19 @@ Span = tuple[int, int, str]
 
 _BEFORE = 72
 # The reversed text before a separator: closing quotes and signs, perhaps a type, then the name.
-_NAMES = tuple(
-    re.compile(
-        r"(?:[ \t]{8,48}(?![ \t]))?[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?([\w.$\-@\[\]]{1,64})",  # noqa: E501 - one pattern
-        flag,
+_NAMES = {
+    (aligned, ascii_): re.compile(
+        gap
+        + r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?([\w.$\-@\[\]]{1,64})",  # noqa: E501 - one pattern
+        re.ASCII if ascii_ else 0,
     )
-    for flag in (0, re.ASCII)  # the same where all is ASCII: half of the time
-)
+    for aligned, gap in ((False, ""), (True, r"(?:[ \t]{8,48}(?![ \t]))?"))
+    for ascii_ in (False, True)  # the same where all is ASCII: half of the time
+}
 _MORE = re.compile(r"[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?")
 _OPENED = re.compile(r"[ \t\n\r\\]{0,40}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
-_SCOPE = re.compile(r"\w?::[A-Za-z_]{1,64}(?![\w-])")
+_SCOPE = re.compile(r"::[A-Za-z_]{1,64}(?![\w-])")
 _NAMES_IN_CODE = re.compile(r"[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+")
 _CLOSING = re.compile(r"\s{0,20}</(\w{1,40})>")
 _CLOSED = re.compile(r"[\w.:-]{1,64}/<")
@@ -101,7 +103,7 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
     masks = "[" in text
     back = text[::-1]
     size = len(text)
-    names = _NAMES[text.isascii()]
+    names = _NAMES[ALIGNED in text, text.isascii()]
     found = sorted(separators(text, endings_), key=_SECOND)
     work.spend(len(found) + (sum(map(text.count, _SIGNS)) >> 2))
     judged = 0
@@ -114,8 +116,6 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
             continue
         category, name = _category(back, size - end, names, keys)
         sign = text[start - 1]
-        if sign == ":" and _SCOPE.match(text, start - 2):
-            continue  # ``Auth::Basic`` is a name in code
         if category is None or category == "NAME?":
             pair = paired(text, start, keys) if name in NAMING and sign in ":=" else None
             if pair is None and sign == ">":
@@ -127,6 +127,8 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
         judged += 1
         while text[start : start + 1] in _REPEATED:
             start += 1  # noqa: PLW2901 - the place is moved on purpose
+        if text[start - 2] == ":" and sign == ":" and _SCOPE.match(text, start - 2):
+            continue  # ``Auth::Basic`` is a name in code
         if sign in ",(":
             quoted = _quoted(text, start) if category in _CREDENTIALS else None
             if quoted is None or not _DIGIT.search(text, *quoted):
@@ -142,8 +144,9 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
 def announced(keys: KeyRules, name: str, value: str) -> str | None:
     """Return the category of a credential that *name* announces, when *value* can be one."""
     category = keys.category(name)
-    secret = category in _CREDENTIALS and _secretive(value[:_JUDGED], category, name.lower(), quoted=True, tight=False)
-    return category if secret and keys.category(value) is None else None
+    if category not in _CREDENTIALS or keys.category(value) is not None:
+        return None
+    return category if _secretive(value[:_JUDGED], category, name.lower(), quoted=True, tight=False) else None
 
 
 def _quoted(text: str, start: int) -> tuple[int, int] | None:
@@ -287,11 +290,6 @@ def _header(text: str, start: int, category: str) -> Span | None:
 
     It is what follows the scheme, to the end of the line or the quote.
     """
-    given = _TUPLE.match(text, start)
-    if given:
-        return (
-            (*given.span("v"), "PASSWORD") if _secretive(given["v"], "PASSWORD", "", quoted=True, tight=True) else None
-        )
     opened = _SCHEME.match(text, start)
     if not opened:
         return None
@@ -302,9 +300,12 @@ def _header(text: str, start: int, category: str) -> Span | None:
         return None
     begin, end = match.span()
     value = text[begin:end].rstrip(" \t,;)]}\\")
+    if "(" in value:
+        given = _TUPLE.match(text, start)
+        secret = given and _secretive(given["v"], "PASSWORD", "", quoted=True, tight=True)
+        return (*given.span("v"), "PASSWORD") if given and secret else None
     if (
         len(value) < 4  # noqa: PLR2004 - a length, and what it is of stands beside it
-        or "(" in value
         or (value[0] == "[" and MASKED.match(value))
         or placeholder(value)
         or (not scheme and (_prose(value) or _DOTTED.fullmatch(value) or _expression(value)))
@@ -333,7 +334,7 @@ def _credential(text: str, start: int, category: str, name: str) -> Span | None:
     words = _MNEMONIC.match(text, start) if name.endswith(_WORDED) else None
     if words:
         return *words.span("v"), category
-    block = _BLOCK.match(text, start)
+    block = _BLOCK.match(text, start) if text.find("\n", start, start + 12) > 0 else None
     if block:
         return (*block.span("v"), category) if _secretive(block["v"], category, name, quoted=True, tight=True) else None
     found = _quoted(text, start)

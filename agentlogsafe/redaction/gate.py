@@ -22,7 +22,7 @@ SPOKEN = (
     r"[^0-9\n]{0,40}[0-9](?:[ ().-]{0,2}[0-9]){6}"
 )
 _CALLS = ("tel", "mobil", "cell", "fax", "whatsapp", "number is", "call ", "ring ", "reach ", "text ", "contact")
-_SPOKEN = re.compile(SPOKEN).search
+_SPOKEN = re.compile(SPOKEN).match
 _SEVEN = b"0" * 7
 _RUN = b"a" * 16
 _NINE = b"0" * 9
@@ -103,7 +103,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
                 or "pasap" in low
             )
         )
-        or (_SEVEN in numbers and any(map(low.__contains__, _CALLS)) and _SPOKEN(low))
+        or (_SEVEN in numbers and _spoken(low))
     ):
         bits |= WORD
     if "-" in text:
@@ -122,6 +122,17 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
     if among & COLONS and ":" in text and chained(text, ":", 5):
         bits |= COLONS
     return bits
+
+
+def _spoken(low: str) -> bool:
+    """Return whether *low* has `SPOKEN`; it is tried where one of its words is."""
+    for word in _CALLS:
+        at = low.find(word)
+        while at >= 0:
+            if _SPOKEN(low, at):
+                return True
+            at = low.find(word, at + 1)
+    return False
 
 
 def digits(text: str) -> bool:

@@ -12,6 +12,8 @@ from agentlogsafe.redaction.detectors.base import either
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+ALIGNED = " " * 8
+"""What parts names from signs that stand below each other, as in settings files."""
 _DROPPED = " \t\"'`\\*_:=?!|-)]}>.+~"
 _DIGITS = "0123456789"
 _QUOTES = ('"', "'", "`")
@@ -44,19 +46,19 @@ ENDINGS = endings()
 
 
 @lru_cache(maxsize=64)
-def _patterns(endings_: frozenset[str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _patterns(endings_: frozenset[str], *, aligned: bool) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return the pattern of each sign, behind something that ends as one of *endings_* does, in lower case.
 
     They let through a little too much, and spare what is no name a dozen steps of Python.
     """
-    aligned = "(?:[ \\t]{8,48}(?![ \\t]))?"
-    name = f"{aligned}[{re.escape(_DROPPED)}]{{0,8}}()[0-9]{{0,6}}{either(ending[::-1] for ending in endings_)}"
+    gap = "(?:[ \\t]{8,48}(?![ \\t]))?" if aligned else ""
+    name = f"{gap}[{re.escape(_DROPPED)}]{{0,8}}()[0-9]{{0,6}}{either(ending[::-1] for ending in endings_)}"
     return tuple((sign, re.compile(f"{pattern}(?={name})")) for sign, pattern in _SIGNS)
 
 
 def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[int, int]]:
     """Yield where the name ends and the value may start, for each separator behind a sensitive ending."""
-    patterns = _patterns(endings_)
+    patterns = _patterns(endings_, aligned=ALIGNED in text)
     back = text.replace("\u0130", "i").lower()[::-1]  # in lower case that letter alone would be two
     size = len(text)
     quoted = '"' in text or "'" in text or "`" in text

@@ -174,10 +174,13 @@ class Walk:
 
     def _paired(self, out: dict[str, object]) -> None:
         """Mask a value beside a name that says that it is a credential: a variable, a header, a field of a form."""
-        for name, held in (("name", "value"), ("key", "value"), ("Name", "Value"), ("Key", "Value")):
-            said, value = out.get(name), out.get(held)
-            if type(said) is str and type(value) is str:
-                category = self.rules.announced(said, value)
+        for names, held in ((("name", "key"), "value"), (("Name", "Key"), "Value")):
+            value = out.get(held)
+            if type(value) is not str:
+                continue
+            for name in names:
+                said = out.get(name)
+                category = self.rules.announced(said, value) if type(said) is str else None
                 if category is not None:
                     self._replaced(out, held, category)
 

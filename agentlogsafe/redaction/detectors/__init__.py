@@ -42,15 +42,12 @@ class Tables:
                 if detector not in known:
                     self.starts[start[:3]] = (*known, detector)
         first = either(self.starts)
-        coloured = "(?:" + "|".join(f"(?<={before})" for before in (r"\[\d", r"\[\d\d", r";\d", r";\d\d")) + ")m"
         self.start = re.compile(first)
         """What all of these characters are."""
         self.opening = tuple(
-            re.compile(f"(?:[^A-Za-z0-9]|{coloured}{sign})(?={first})") for sign in ("", "|(?<=%)[0-9A-Fa-f]{2}")
+            re.compile(f"{sign}(?={first})") for sign in ("[^A-Za-z0-9]", "(?:[^A-Za-z0-9]|(?<=%)[0-9A-Fa-f]{2})")
         )
-        """What a token may start behind, in a run of token characters: a sign, or one that is percent-encoded.
-
-        The end of an escaped sequence for terminals, too: ``\\x1b[31m``."""
+        """What a token may start behind, in a run of token characters: a sign, or one that is percent-encoded."""
         within = sorted(
             ((d.least, literal, d) for d in credentials if d.within for literal in d.gate), key=lambda row: row[0]
         )
