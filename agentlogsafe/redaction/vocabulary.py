@@ -159,6 +159,8 @@ PERSONAL_PHRASES = {
     "cpf": "NATIONAL_ID", "dni": "NATIONAL_ID", "nie": "NATIONAL_ID", "nif": "NATIONAL_ID", "bsn": "NATIONAL_ID", "pesel": "NATIONAL_ID", "personnummer": "NATIONAL_ID",
     "fodselsnummer": "NATIONAL_ID", "hkid": "NATIONAL_ID", "nric": "NATIONAL_ID", "codicefiscale": "NATIONAL_ID", "identitynumber": "NATIONAL_ID", "idcardnumber": "NATIONAL_ID",
     "medicarenumber": "NATIONAL_ID", "healthinsurancenumber": "NATIONAL_ID", "residentregistrationnumber": "NATIONAL_ID", "voterid": "NATIONAL_ID", "rrn": "NATIONAL_ID",
+    "cnic": "NATIONAL_ID", "emiratesid": "NATIONAL_ID", "iqama": "NATIONAL_ID", "cuil": "NATIONAL_ID", "steuerid": "NATIONAL_ID", "steuernummer": "NATIONAL_ID", "taxidentificationnumber": "NATIONAL_ID", "oib": "NATIONAL_ID",
+    "cnp": "NATIONAL_ID", "ppsn": "NATIONAL_ID", "mbi": "NATIONAL_ID", "citizenid": "NATIONAL_ID", "identificationnumber": "NATIONAL_ID", "personalidnumber": "NATIONAL_ID", "vatnumber": "TAX_ID", "vatid": "TAX_ID", "imei": "PERSONAL",
     "passport": "PASSPORT", "passportnumber": "PASSPORT", "passportno": "PASSPORT", "passportid": "PASSPORT",
     "driverlicense": "LICENSE", "driverslicense": "LICENSE", "driverlicence": "LICENSE", "driverslicence": "LICENSE", "drivinglicense": "LICENSE",
     "drivinglicence": "LICENSE", "licensenumber": "LICENSE", "licencenumber": "LICENSE", "driverlicensenumber": "LICENSE", "driverslicensenumber": "LICENSE",
@@ -198,5 +200,5 @@ PERSON_KEYS = frozenset(
 
 # Categories whose keys belong to a person rather than to a credential.
 PERSONAL = frozenset(
-    "EMAIL PHONE BIRTH_DATE NAME ADDRESS POSTAL_CODE NATIONAL_ID PASSPORT LICENSE CARD IBAN BANK WALLET IP MAC PERSONAL".split()
+    "EMAIL PHONE BIRTH_DATE NAME ADDRESS POSTAL_CODE NATIONAL_ID TAX_ID PASSPORT LICENSE CARD IBAN BANK WALLET IP MAC PERSONAL".split()
 )

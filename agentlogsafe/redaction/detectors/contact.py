@@ -76,6 +76,7 @@ def spoken(text: str) -> bool:
 _LOCAL = r"[\w!#$%&'*+/=?^`{|}~-]"
 CALLING_WORDS = (
     "phone|telephone|tel|mobile|cell|cellphone|fax|whatsapp|sms|call|dial|text|contact|reach|ring|my number|handy|telefon|telefono|teléfono|téléphone|"
+    "calling|dialing|dialling|texting|ringing|answering|callback|hotline|helpline|landline|rufnummer|mobilnummer|durchwahl|tél|tlf|mobiel|"
     "portable|móvil|movil|celular|cellulare|cep|gsm|numara|numaram|telefonnummer|mobil|puhelin|номер|телефон|电话|手机|電話|전화|โทร"
 )
 
