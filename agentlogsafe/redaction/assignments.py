@@ -10,9 +10,10 @@ import re
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction.keys import KeyRules, classify
+from agentlogsafe.redaction.keys import KeyRules, classify, jumbled
+from agentlogsafe.redaction.pairs import NAMING, paired
 from agentlogsafe.redaction.placeholders import placeholder
-from agentlogsafe.redaction.separators import ENDINGS, separators
+from agentlogsafe.redaction.separators import ALIGNED, ENDINGS, separators
 from agentlogsafe.redaction.strategies import MASKED
 
 if TYPE_CHECKING:
@@ -22,18 +23,28 @@ Span = tuple[int, int, str]
 
 _BEFORE = 72
 # The reversed text before a separator: closing quotes and signs, perhaps a type, then the name.
-_NAMES = tuple(
-    re.compile(
-        r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?([\w.$\-@\[\]]{1,64})",  # noqa: E501 - one pattern
-        flag,
+_NAMES = {
+    (aligned, ascii_): re.compile(
+        gap
+        + r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?([\w.$\-@\[\]]{1,64})",  # noqa: E501 - one pattern
+        re.ASCII if ascii_ else 0,
     )
-    for flag in (0, re.ASCII)  # the same where all is ASCII: half of the time
-)
+    for aligned, gap in ((False, ""), (True, r"(?:[ \t]{8,48}(?![ \t]))?"))
+    for ascii_ in (False, True)  # the same where all is ASCII: half of the time
+}
 _MORE = re.compile(r"[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?")
-_OPENED = re.compile(r"[ \t\n\r\\]{0,12}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
+_OPENED = re.compile(r"[ \t\n\r\\]{0,40}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
+_SCOPE = re.compile(r"::[A-Za-z_]{1,64}(?![\w-])")
+_NAMES_IN_CODE = re.compile(r"[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+")
+_CLOSING = re.compile(r"\s{0,20}</(\w{1,40})>")
 _CLOSED = re.compile(r"[\w.:-]{1,64}/<")
-_BARE = re.compile(r"[ \t]{0,8}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
+_BLOCK = re.compile(r"[ \t]{0,4}[|>][+-]?[ \t]{0,4}\r?\n[ \t]{1,24}(?P<v>[^\s#][^\r\n]{0,400})")
+_TUPLE = re.compile(
+    r"[ \t]{0,4}\([ \t]{0,4}[rbuf]?([\"'])[^\"'\n]{0,80}\1[ \t]{0,4},[ \t]{0,4}[rbuf]?([\"'])(?P<v>[^\"'\n]{3,200})\2"
+)
+_MNEMONIC = re.compile(r"[ \t\"']{0,4}(?P<v>[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})(?![ ]?[a-z])")
+_BARE = re.compile(r"[ \t]{0,40}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
 _BARE_REST = re.compile(r"[^\s\"'`,;&<>|]*")
 _SCHEME = re.compile(
     r"[ \t\"'\\]{0,4}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?",  # noqa: E501 - one pattern
@@ -63,15 +74,21 @@ _STREET = re.compile(r"[ \t\"']{0,3}(?P<v>[^\n\r\"'|;<>{}\[\]]{4,160})")
 
 _JUDGED = 128
 _LONGEST_NAME = 64
+_VERBS = frozenset(("using", "use", "with", "got", "got", "sending", "found"))
+_LONGEST_PART = 20  # what is longer and has digits is a value, not a part of a name
 _FARTHEST = 8000
+_CUT = 400
 _FARTHEST_MASK = 24
 _DIGIT = re.compile(r"\d")
 _CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
-_DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
+_DOTTED = re.compile(r"[\^~<>=]{0,2}\d+(?:\.\d+){2,}")
 _TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
 _SIGNS = "=:>,("
 _REPEATED = frozenset("=:>~")
 _SECOND = itemgetter(1)
+_FOLDERS = frozenset(("pwd", "oldpwd"))  # where a shell is
+_SHORTEST_KEY = 20
+_WORDED = ("mnemonic", "phrase", "seed")  # a wallet's secret is a dozen words
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 _STOCK = frozenset(
     "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()  # noqa: E501 - one row of a table
@@ -86,7 +103,7 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
     masks = "[" in text
     back = text[::-1]
     size = len(text)
-    names = _NAMES[text.isascii()]
+    names = _NAMES[ALIGNED in text, text.isascii()]
     found = sorted(separators(text, endings_), key=_SECOND)
     work.spend(len(found) + (sum(map(text.count, _SIGNS)) >> 2))
     judged = 0
@@ -98,12 +115,20 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
         ):
             continue
         category, name = _category(back, size - end, names, keys)
-        if category is None:
-            continue
-        judged += 1
         sign = text[start - 1]
+        if category is None or category == "NAME?":
+            pair = paired(text, start, keys) if name in NAMING and sign in ":=" else None
+            if pair is None and sign == ">":
+                pair = _element(text, start, keys)
+            if pair is None or pair[1] not in _CREDENTIALS:
+                continue
+            start, category, name = pair  # noqa: PLW2901 - the place is moved on purpose
+            sign = text[start : start + 1] if text[start : start + 1] == ">" else sign
+        judged += 1
         while text[start : start + 1] in _REPEATED:
             start += 1  # noqa: PLW2901 - the place is moved on purpose
+        if text[start - 2] == ":" and sign == ":" and _SCOPE.match(text, start - 2):
+            continue  # ``Auth::Basic`` is a name in code
         if sign in ",(":
             quoted = _quoted(text, start) if category in _CREDENTIALS else None
             if quoted is None or not _DIGIT.search(text, *quoted):
@@ -116,6 +141,14 @@ def find(text: str, keys: KeyRules, work: Work, endings_: frozenset[str] = ENDIN
     return spans
 
 
+def announced(keys: KeyRules, name: str, value: str) -> str | None:
+    """Return the category of a credential that *name* announces, when *value* can be one."""
+    category = keys.category(name)
+    if category not in _CREDENTIALS or keys.category(value) is not None:
+        return None
+    return category if _secretive(value[:_JUDGED], category, name.lower(), quoted=True, tight=False) else None
+
+
 def _quoted(text: str, start: int) -> tuple[int, int] | None:
     """Return where the text between the quotes at *start* begins and ends."""
     opened = _OPENED.match(text, start)
@@ -125,13 +158,23 @@ def _quoted(text: str, start: int) -> tuple[int, int] | None:
     end = text.find(quote, begin, begin + _FARTHEST)
     while end > 0 and len(quote) == 1 and text[end - 1] == "\\":
         end = text.find(quote, end + 1, begin + _FARTHEST)
+    if end < 0 and len(text) - begin <= _CUT and "\n" not in text[begin:]:
+        end = len(text)  # the line was cut off
     return (begin, end) if end > begin else None
+
+
+def _element(text: str, start: int, keys: KeyRules) -> tuple[int, str, str] | None:
+    """Return what `paired` does, for the text of an element that has attributes: its name stands behind the text."""
+    match = _ELEMENT.match(text, start)
+    closing = _CLOSING.match(text, match.end()) if match else None
+    category = keys.category(closing[1]) if closing else None
+    return (start, category, closing[1].lower()) if closing and category else None
 
 
 def _tagged(text: str, start: int, category: str) -> Span | None:
     """Return the span of an element's text, ``<password>…</password>``, when it is a value of *category*."""
     match = _ELEMENT.match(text, start)
-    if not match or category in ("NAME?", "JWK?") or MASKED.search(match["v"]):
+    if not match or category in ("NAME?", "JWK?", "KEY?") or MASKED.search(match["v"]):
         return None
     value = match["v"].rstrip()
     if category not in _CREDENTIALS and not text.startswith("<", match.end()):
@@ -151,13 +194,15 @@ def _category(back: str, at: int, names: re.Pattern[str], keys: KeyRules) -> tup
         return None, ""
     name = match[1][::-1].lstrip("-.$@[")
     category = keys.category(name)
-    more = _MORE.match(back, match.end(), at + _BEFORE) if category in (None, "TOKEN", "NAME?") else None
+    more = _MORE.match(back, match.end(), at + _BEFORE) if category in (None, "TOKEN", "NAME?", "KEY?") else None
     if more:
-        words = more[0][::-1].split()
-        for count in (1, 2):
+        words = [word for word in more[0][::-1].split() if len(word) <= _LONGEST_PART or word.isalpha()]
+        words = words[1:] if words and words[0].lower() in _VERBS else words
+        for count in range(1, len(words) + 1):
             joined = " ".join(words[-count:]) + " " + name
-            if category is None or category == "NAME?":
-                category = keys.category(joined) or category
+            if category in (None, "NAME?", "KEY?"):
+                found = keys.category(joined)
+                category = found if found and found != "KEY?" else category
             elif keys.category(joined) is None and len(joined) < 24:  # noqa: PLR2004 - a length, and what it is of stands beside it
                 return None, joined
     return category, name.lower()
@@ -169,6 +214,11 @@ def _value(text: str, start: int, category: str, name: str) -> Span | None:
         if name.endswith(("authorization", "auth", "cookie", "cookies")):
             return _header(text, start, category)
         return _credential(text, start, category, name)
+    if category == "KEY?":
+        span = _credential(text, start, "API_KEY", name)
+        return (
+            span if span and span[1] - span[0] >= _SHORTEST_KEY and jumbled(text[span[0] : span[1]][:_JUDGED]) else None
+        )
     if category in ("NAME", "NAME?"):
         return _named(text, start, category)
     if category in ("EMAIL", "JWK?"):
@@ -197,7 +247,7 @@ def _value(text: str, start: int, category: str, name: str) -> Span | None:
             else None
         )
     match = _DIGITY.match(text, start)
-    if match and not _DATE.match(match["v"]):
+    if match and not _DATE.match(match["v"]) and not match["v"].startswith("0x"):
         value = _run(match["v"])
         if sum(c.isdigit() for c in value) > 4 and "." not in value[:-1].strip("."):  # noqa: PLR2004 - a length, and what it is of stands beside it
             return match.start("v"), match.start("v") + len(value), category
@@ -250,9 +300,12 @@ def _header(text: str, start: int, category: str) -> Span | None:
         return None
     begin, end = match.span()
     value = text[begin:end].rstrip(" \t,;)]}\\")
+    if "(" in value:
+        given = _TUPLE.match(text, start)
+        secret = given and _secretive(given["v"], "PASSWORD", "", quoted=True, tight=True)
+        return (*given.span("v"), "PASSWORD") if given and secret else None
     if (
         len(value) < 4  # noqa: PLR2004 - a length, and what it is of stands beside it
-        or "(" in value
         or (value[0] == "[" and MASKED.match(value))
         or placeholder(value)
         or (not scheme and (_prose(value) or _DOTTED.fullmatch(value) or _expression(value)))
@@ -278,6 +331,12 @@ def _prose(value: str) -> bool:
 
 
 def _credential(text: str, start: int, category: str, name: str) -> Span | None:
+    words = _MNEMONIC.match(text, start) if name.endswith(_WORDED) else None
+    if words:
+        return *words.span("v"), category
+    block = _BLOCK.match(text, start) if text.find("\n", start, start + 12) > 0 else None
+    if block:
+        return (*block.span("v"), category) if _secretive(block["v"], category, name, quoted=True, tight=True) else None
     found = _quoted(text, start)
     if found:
         value = text[found[0] : found[1]][:_JUDGED]
@@ -311,6 +370,10 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
     if len(set(value)) < (3 if category == "PASSWORD" else 5):
         return False
     digits = any(map(str.isdigit, value))
+    if name in _FOLDERS and value[0] in "/.~":
+        return False
+    if not quoted and not tight and category != "PASSWORD" and _NAMES_IN_CODE.fullmatch(value):
+        return False
     if not quoted and _CODE.match(value) and not (tight and digits and "(" not in value and "[" not in value):
         return False
     if not digits and len(value) <= _LONGEST_NAME and classify(value) is not None:

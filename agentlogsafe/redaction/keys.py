@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import vocabulary as v
@@ -53,7 +54,9 @@ def _secret(parts: list[str]) -> str | None:
             return "KEY"
         if qualifier in v.KEY_QUALIFIERS or v.PROVIDERS.intersection(before):
             return "SECRET" if "secret" in before else "API_KEY"
-        return v.SECRET_PHRASES.get(qualifier + "key")
+        if last == "keys" or qualifier in v.KEYS_OF_THINGS:
+            return v.SECRET_PHRASES.get(qualifier + "key")
+        return v.SECRET_PHRASES.get(qualifier + "key", "KEY?")
     if last == "token":
         return None if v.TOKEN_HARMLESS.intersection(before) else "TOKEN"
     if last == "tokens":
@@ -115,6 +118,21 @@ def classify(key: str) -> str | None:
         parts = parts[:-1]
         found = _secret(parts) or _personal(parts)
     return found
+
+
+def jumbled(text: str) -> bool:
+    """Return whether *text* is random and no name, date or UUID: letters and digits that take turns.
+
+    This is what a value has to be to be taken for a secret under a key that could be anybody's (``"KEY?"``).
+    """
+    turns = sum(a.isalnum() and b.isalnum() and a.isdigit() != b.isdigit() for a, b in pairwise(text))
+    return (
+        turns > len(text) // 6
+        and text.replace("-", "").replace("_", "").isalnum()
+        and text.count("-") < 4  # noqa: PLR2004 - a UUID has four
+        and text.count("_") < 3  # noqa: PLR2004 - a name has more
+        and len(set(text)) > 7  # noqa: PLR2004 - a filler has fewer
+    )
 
 
 class KeyRules:

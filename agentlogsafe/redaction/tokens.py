@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ Span = tuple[int, int, str]
 _NEAR = 2010
 _SHORTEST = 16
 _RUNS = disguise.Runs(string.ascii_letters + string.digits + "_.+/=%:!~$|-", _SHORTEST)
+_COLOUR = re.compile("[0-9]{1,3}m")  # how a sequence for terminals ends, where its escape is written out
 _SIGNS = "\"'=+_-."
 _FIRST = itemgetter(0)
 
@@ -61,6 +63,9 @@ class Tokens:
         work.spend(2 * len(runs))
         for (begin, end), token in zip(runs, tokens, strict=True):
             found = self._start(text, begin) if begin >= taken and start(text, begin) else None
+            if found is None and begin and text[begin - 1] in "[;":
+                coloured = _COLOUR.match(text, begin)
+                found = self._start(text, coloured.end()) if coloured else None
             if found:
                 spans.append(found)
                 taken = found[1]
