@@ -46,23 +46,26 @@ class Crew:
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         for worker in self._workers:
             self._idle.put(worker)
-        self._pool = ThreadPoolExecutor(count + 1)  # one for DuckDB
+        self._resting: list[_Worker] = []
+        self._pool, self._other = ThreadPoolExecutor(count), ThreadPoolExecutor(1)
 
     def submit(self, work: Callable[..., T], *args: Any, **named: Any) -> Future[T]:
         """Have a thread do *work*."""
         return self._pool.submit(work, *args, **named)
 
+    def rest(self) -> None:
+        """Have half of the processes rest, for work that takes half of the cores: until what is done `beside` ends."""
+        self._resting = [self._idle.get() for _ in range(self._count // 2)]
+
     def beside(self, work: Callable[[], T]) -> Future[T]:
-        """Have a thread do *work* that takes half of the cores, for which half of the processes rest."""
-        resting = [self._idle.get() for _ in range(self._count // 2)]
-        future = self.submit(work)
-
-        def rested(_: object) -> None:
-            for worker in resting:
-                self._idle.put(worker)
-
-        future.add_done_callback(rested)
+        """Have a thread do *work*, after which all processes are at work again."""
+        future = self._other.submit(work)
+        future.add_done_callback(self._rested)
         return future
+
+    def _rested(self, _: object) -> None:
+        for worker in self._resting:
+            self._idle.put(worker)
 
     def read(self, task: dict[str, Any]) -> Outcome:
         """Have the next process that is idle read a part, and return what became of it."""
@@ -85,7 +88,8 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
             worker.stop()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._other):
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 class _Worker:

@@ -17,6 +17,7 @@ from agentlogsafe.review.whole import Wholes, eligible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
+    from concurrent.futures import Future
 
     from agentlogsafe.review.columns import Columns
     from agentlogsafe.review.sources import Part, Source
@@ -136,12 +137,13 @@ class _Reading:
     def by_workers(self, masters: Sequence[bytes], count: int, progress: Callable[[int], None]) -> None:
         """Read in *count* processes."""
         # So few files that what waits for DuckDB does not fill the disk; the last that was read is used again next.
-        for number in range(_WAITING + count + 1):
+        for number in range(_WAITING + count):
             self._free.put(self._spool / f"lines-{number}.json")
         with Crew(count, self._spool, masters) as crew:
             try:
+                verifying = self._verifying(crew)
                 self.columns = self._connect()  # while they start
-                self._spooled(crew, self._as_they_are(crew, progress), progress)
+                self._spooled(crew, self._as_they_are(crew, verifying, progress), progress)
                 forks, places = again(self._parts, self.outcomes)
                 if places:
                     paths = {self._parts[place].path for place in places}
@@ -159,15 +161,22 @@ class _Reading:
                 for path in self._spool.glob("lines-*.json"):
                     path.unlink()
 
-    def _as_they_are(self, crew: Crew, progress: Callable[[int], None]) -> list[int]:
-        """Have DuckDB read files as they are, while processes verify their lines; return the parts that are left."""
-        self.wholes = wholes = Wholes([source for source in self._inputs if eligible(source)], self._spool)
-        of = self._of(wholes.paths)
-        if of:
+    def _verifying(self, crew: Crew) -> list[Future[int]]:
+        """Have processes verify the lines of files that DuckDB may read as they are."""
+        self.wholes = Wholes([source for source in self._inputs if eligible(source)], self._spool)
+        places = self._of(self.wholes.paths)
+        if places:
+            crew.rest()
+        return [crew.submit(self._verify, crew, place) for place in places]
+
+    def _as_they_are(self, crew: Crew, verifying: list[Future[int]], progress: Callable[[int], None]) -> list[int]:
+        """Have DuckDB read files as they are; return the parts that are left."""
+        wholes, of = self.wholes, set()
+        if verifying:
             taking = crew.beside(wholes.start(self.columns))
-            futures = [crew.submit(self._verify, crew, place) for place in of]
-            for future in as_completed(futures):
+            for future in as_completed(verifying):
                 place = future.result()
+                of.add(place)
                 if self.outcomes[place].mixed:
                     wholes.refuse(self._parts[place].path)
                 self._count(place, progress)
@@ -176,7 +185,7 @@ class _Reading:
         for place in self._of(wholes.paths - wholes.refused):
             self._keep(self.outcomes[place])
         left = [place for place, part in enumerate(self._parts) if part.path not in wholes.paths - wholes.refused]
-        self._done -= sum(self._size(place) for place in left if place in of)
+        self._done -= sum(self._size(place) for place in of.intersection(left))
         return left
 
     def _verify(self, crew: Crew, place: int) -> int:

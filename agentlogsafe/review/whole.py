@@ -76,7 +76,8 @@ class Wholes:
         """Have a file read in the other way."""
         if path not in self.refused:
             self.refused.add(path)
-            self._cursor.interrupt()
+            if self._cursor is not None:
+                self._cursor.interrupt()
 
     def settle(self, outcomes: dict[str, list[Outcome]]) -> None:
         """Take out what is not usual; *outcomes* are those of each file's parts, in order."""
