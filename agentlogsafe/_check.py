@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agentlogsafe.errors import AgentLogSafeError
 from agentlogsafe.review import options, report
 
 if TYPE_CHECKING:
@@ -43,8 +42,13 @@ def register(group: click.Group) -> None:
           zcat audit.*.gz | agentlogsafe check - --since 24h --format json
           agentlogsafe check s3://bucket/audit/ --engine spark --master spark://head:7077
         """
+        from agentlogsafe.review.sources import is_pipe  # noqa: PLC0415 -- it loads much that --help does without
+
         chosen = options.selection(given)
         paths = given["paths"]
+        if scan and any(path == "-" or is_pipe(path) for path in paths):
+            msg = "--scan reads its input again: name a file instead of standard input or a pipe"
+            raise click.UsageError(msg)
         with options.opened(given, details=False) as review:
             found = review.findings()
             if scan:
@@ -61,7 +65,4 @@ def _scanned(paths: tuple[str, ...], policy: str | None) -> list[Finding]:
     from agentlogsafe.review.scan import scan  # noqa: PLC0415 -- it loads detectors
     from agentlogsafe.review.sources import find  # noqa: PLC0415 -- as above
 
-    if "-" in paths:
-        msg = "--scan reads its input again: name a file instead of standard input"
-        raise AgentLogSafeError(msg)
     return scan(find(paths), policy)

@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import rich.box
-import rich.console
-import rich.table
-import rich.text
 
 from agentlogsafe.errors import ConfigurationError
 from agentlogsafe.events import EVENT_TYPES
-from agentlogsafe.policy_check import Field, explain, leaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import click
+    from rich.table import Table
+
+    from agentlogsafe.policy_check import Field
 
 _COLOURS = {"kept": "default", "redacted": "green", "digested": "cyan", "omitted": "cyan", "leak": "bold red"}
 _LONGEST = 60
@@ -64,8 +62,12 @@ def samples(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def run(policy: str, files: tuple[Path, ...], forbidden: tuple[str, ...], event_type: str | None, as_json: bool) -> int:
     """Print what *policy* makes of the samples in *files*; return how many forbidden fields it lets through."""
+    from rich.console import Console  # noqa: PLC0415 -- other commands do without
+
+    from agentlogsafe.policy_check import explain, leaks  # noqa: PLC0415 -- as above
+
     source: Any = Path(policy) if Path(policy).is_file() else policy
-    console = rich.console.Console()
+    console = Console()
     outcomes: Counter[str] = Counter()
     leaked = 0
     for path in files:
@@ -89,10 +91,12 @@ def run(policy: str, files: tuple[Path, ...], forbidden: tuple[str, ...], event_
     return leaked
 
 
-def _table(name: str, kind: str, fields: list[Field], bad: list[Field]) -> rich.table.Table:
-    table = rich.table.Table(
-        title=f"{name} ({kind})", title_justify="left", box=rich.box.SIMPLE_HEAD, title_style="bold", expand=False
-    )
+def _table(name: str, kind: str, fields: list[Field], bad: list[Field]) -> Table:
+    from rich import box  # noqa: PLC0415 -- as above
+    from rich.table import Table  # noqa: PLC0415 -- as above
+    from rich.text import Text  # noqa: PLC0415 -- as above
+
+    table = Table(title=f"{name} ({kind})", title_justify="left", box=box.SIMPLE_HEAD, title_style="bold", expand=False)
     for column in ("field", "outcome", "rule", "after"):
         table.add_column(column, overflow="fold")
     for field in fields:
@@ -100,7 +104,7 @@ def _table(name: str, kind: str, fields: list[Field], bad: list[Field]) -> rich.
         after = "" if field.after is None else orjson.dumps(field.after).decode()
         shown = after if len(after) <= _LONGEST else f"{after[:_LONGEST]}…"
         cells = (field.path, outcome, field.rule, shown)
-        table.add_row(*(rich.text.Text(cell) for cell in cells), style=_COLOURS[outcome])
+        table.add_row(*(Text(cell) for cell in cells), style=_COLOURS[outcome])
     return table
 
 

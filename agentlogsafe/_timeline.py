@@ -9,16 +9,14 @@ import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
-
 from agentlogsafe.events import parse_time
-from agentlogsafe.redaction.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     Stored = Mapping[str, Any]
 
@@ -71,6 +69,9 @@ def timeline(events: Sequence[Stored], to: Console, marks: Mapping[str, Sequence
     whole = max((time - begin for time in known), default=0.0) or 1.0
     taken = max((label.cell_len for label in labels), default=0) + max(map(len, noted), default=0)
     room = max(to.width - taken - 36, 8)
+    from rich.table import Table  # noqa: PLC0415 -- as above
+    from rich.text import Text  # noqa: PLC0415 -- as above
+
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for title in ("event", "status"):
         table.add_column(title, no_wrap=True, overflow="crop")
@@ -123,16 +124,22 @@ def tree(events: Iterable[Stored], glyphs: tuple[str, str, str, str] = _GUIDES) 
 
 def shown(value: object) -> str:
     """Return a stored value as one line that cannot steer a terminal; nothing for None."""
+    from agentlogsafe.redaction.visible import visible  # noqa: PLC0415 -- as above
+
     return "" if value is None else _UNFIT.sub(visible, str(value))
 
 
 def _label(guides: str, event: Stored) -> Text:
+    from rich.text import Text  # noqa: PLC0415 -- as above
+
     label = Text(guides, "dim").append(shown(event.get("event_type")), "bold")
     about = event.get("tool_name") or event.get("model") or ("" if guides else event.get("agent_name"))
     return label.append(f" {shown(about)}", "cyan") if about else label
 
 
 def _status(event: Stored) -> Text:
+    from rich.text import Text  # noqa: PLC0415 -- as above
+
     status = shown(event.get("status"))
     return Text(status, _COLOURS.get(status, "yellow"))
 

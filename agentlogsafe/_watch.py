@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import click
 import orjson
 
-from agentlogsafe._deliver import interruptible
 from agentlogsafe.errors import AgentLogSafeError, ConfigurationError
 from agentlogsafe.review.options import as_span
 from agentlogsafe.seal import read_key
@@ -82,6 +81,7 @@ def register(group: click.Group) -> None:
           agentlogsafe watch app.jsonl --overdue 30m --webhook https://example.com/hook
           agentlogsafe watch app.jsonl --format json --command ./page-someone
         """
+        from agentlogsafe._deliver import interruptible  # noqa: PLC0415 -- it loads all that writes
         from agentlogsafe.review.notify import Notifier  # noqa: PLC0415 -- urllib takes 50 ms
         from agentlogsafe.review.watching import Watch  # noqa: PLC0415
 

@@ -43,7 +43,7 @@ def python(source: str) -> subprocess.CompletedProcess[str]:
 
 def test_import_compiles_no_policy():
     """Importing loads no detector; what it costs in milliseconds is for the benchmark to say."""
-    done = python("import agentlogsafe, json, sys; print(json.dumps(sorted(sys.modules)))")
+    done = python("import agentlogsafe, json, sys; agentlogsafe.run; print(json.dumps(sorted(sys.modules)))")
 
     loaded = set(json.loads(done.stdout))
     assert "agentlogsafe.redaction" in loaded
@@ -57,13 +57,38 @@ def test_import_is_light():
     """Importing loads no extra and no validator."""
     # structlog itself loads rich where it finds it.
     done = python(
-        "import structlog, pythonjsonlogger.orjson, json, sys; before = set(sys.modules); import agentlogsafe; "
+        "import structlog, pythonjsonlogger.orjson, json, sys; before = set(sys.modules); "
+        "import agentlogsafe; agentlogsafe.run; "
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )
 
     assert done.returncode == 0, done.stderr
     loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
     assert not loaded & {*EXTRAS, *VALIDATORS}
+
+
+def test_import_is_put_off():
+    """Everything that is offered can be seen and had at once; commands that ask for none of it do not load it."""
+    done = python(
+        "import agentlogsafe, agentlogsafe._check, agentlogsafe.review.check, json, sys; "
+        "put_off = 'structlog' not in sys.modules; seen = dir(agentlogsafe); "
+        "from agentlogsafe import *; had = [name for name in agentlogsafe.__all__ if name in globals()]; "
+        "from agentlogsafe import _public; "
+        "print(json.dumps([put_off, seen, had, agentlogsafe.__all__, _public.__all__]))"
+    )
+
+    assert done.returncode == 0, done.stderr
+    put_off, seen, had, promised, loaded = json.loads(done.stdout)
+    assert put_off
+    assert set(promised) <= set(seen)
+    assert had == promised == loaded
+
+
+def test_unknown_name_is_an_attribute_error():
+    """A name that is not offered is an AttributeError, as it is of any module."""
+    done = python("import agentlogsafe; agentlogsafe.auditformatter")
+
+    assert "AttributeError: module 'agentlogsafe' has no attribute 'auditformatter'" in done.stderr
 
 
 def test_works_without_extras():

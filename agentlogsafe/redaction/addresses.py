@@ -37,8 +37,10 @@ _FILES = frozenset(
 _SCHEME = re.compile(r"[A-Za-z0-9+.-]{1,30}[A-Za-z]")
 _HTTP = re.compile(r"(?i)s?ptth")
 _URL_LOGIN = re.compile(
-    r":(?://|\\/\\/)(?P<u>[^\s/:@\"'<>\\]{0,80}):(?P<v>[^\s/@\"'<>]{1,200}(?:[/@][^\s/@\"'<>]{1,80})?)@(?=[\w\[.{$-])"
+    r":(?://|\\/\\/)(?P<u>[^\s/:@\"'<>\\]{0,80}):(?P<v>[^\s/@\"'<>]{1,200}(?:[/@][^\s/@\"'<>]{1,80})?)@(?=[\w\[.{$%-]|/(?!/))"
 )
+_PORT = re.compile(r"[0-9]{2,5}/")
+"""A port and a path: ``http://localhost:4873/react@18.2.0``."""
 _URL_TOKEN = re.compile(r"://(?P<v>[A-Za-z0-9_-]{20,200})(?i::x-oauth-basic)?@(?=[\w.-])")
 
 
@@ -48,7 +50,7 @@ def find(text: str, work: Work, *, emails: bool = True) -> list[Span]:
     slashed = "://" in text
     logins = [match.span("v") for match in _urls(text, _URL_LOGIN, _SCHEME)] if slashed or "\\/" in text else []
     for start, end in logins:
-        if text[start] not in "$<{*[" and not text.startswith("//", start):
+        if text[start] not in "$<{*[" and not text.startswith("//", start) and not _PORT.match(text, start):
             spans.append((start, end, "PASSWORD"))
     if slashed:
         work.spend(text.count("://"))

@@ -10,9 +10,11 @@ import re
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction.keys import KeyRules, classify
+from agentlogsafe.redaction.claimed import token_at
+from agentlogsafe.redaction.keys import KeyRules, classify, joined, jumbled
+from agentlogsafe.redaction.pairs import NAMING, paired
 from agentlogsafe.redaction.placeholders import placeholder
-from agentlogsafe.redaction.separators import ENDINGS, separators
+from agentlogsafe.redaction.separators import ALIGNED, ENDINGS, separators
 from agentlogsafe.redaction.strategies import MASKED
 
 if TYPE_CHECKING:
@@ -24,18 +26,28 @@ Span = tuple[int, int, str]
 
 _BEFORE = 72
 # The reversed text before a separator: closing quotes and signs, perhaps a type, then the name.
-_NAMES = tuple(
-    re.compile(
-        r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?([\w.$\-@\[\]]{1,64})",  # noqa: E501 - one pattern
-        flag,
+_NAMES = {
+    (aligned, ascii_): re.compile(
+        gap
+        + r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?([\w.$\-@\[\]]{1,64})",  # noqa: E501 - one pattern
+        re.ASCII if ascii_ else 0,
     )
-    for flag in (0, re.ASCII)  # the same where all is ASCII: half of the time
-)
+    for aligned, gap in ((False, ""), (True, r"(?:[ \t]{8,48}(?![ \t]))?"))
+    for ascii_ in (False, True)  # the same where all is ASCII: half of the time
+}
 _MORE = re.compile(r"[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?")
-_OPENED = re.compile(r"[ \t\n\r\\]{0,12}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
+_OPENED = re.compile(r"[ \t\n\r\\]{0,40}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
+_SCOPE = re.compile(r"::[A-Za-z_]{1,64}(?![\w-])")
+_NAMES_IN_CODE = re.compile(r"[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+")
+_CLOSING = re.compile(r"\s{0,20}</(\w{1,40})>")
 _CLOSED = re.compile(r"[\w.:-]{1,64}/<")
-_BARE = re.compile(r"[ \t]{0,8}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
+_BLOCK = re.compile(r"[ \t]{0,4}[|>][+-]?[ \t]{0,4}\r?\n[ \t]{1,24}(?P<v>[^\s#][^\r\n]{0,400})")
+_TUPLE = re.compile(
+    r"[ \t]{0,4}\([ \t]{0,4}[rbuf]?([\"'])[^\"'\n]{0,80}\1[ \t]{0,4},[ \t]{0,4}[rbuf]?([\"'])(?P<v>[^\"'\n]{3,200})\2"
+)
+_MNEMONIC = re.compile(r"[ \t\"']{0,4}(?P<v>[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})(?![ ]?[a-z])")
+_BARE = re.compile(r"[ \t]{0,40}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
 _BARE_REST = re.compile(r"[^\s\"'`,;&<>|]*")
 _SCHEME = re.compile(
     r"[ \t\"'\\]{0,4}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?",  # noqa: E501 - one pattern
@@ -45,14 +57,8 @@ _LINE = re.compile(r"[^\s\"'`,;<>|}][^\r\n\"'`<>|]{0,255}")
 _LINE_REST = re.compile(r"[^\r\n\"'`<>|]*")
 _WORD = re.compile(r"[^\s\"'`,;<>|}][^\s\"'`<>|]{0,255}")
 _WORD_REST = re.compile(r"[^\s\"'`<>|]*")
-_QUOTES = ('"', "'")
-_ENDS = " \n\r\t\"'`<>|"
 _WHOLE_LINE = frozenset(("digest", "aws4-hmac-sha256", "oauth", "hawk", "hmac"))
 _DONE = re.compile(MASKED.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
-# What `_DONE` takes for granted before a mask and behind it, as it mostly is; and where a mask may end a name.
-_LEADS = frozenset(("", " ", '"', "'", ' "', " '", " Bearer ", " Basic ", " Token "))
-_CLOSINGS = " \n\r\t,;&)]}"
-_BESIDE = re.compile(r"\][^\W\d_]{0,4}[0-9]{0,6}[ \t\"'`\\*_:=?!|\-)\]}>.+~]{0,8}(?:[=:>]|,\s?[\"'`]|\([\"'`])")
 _CODE = re.compile(
     r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*){1,8}(?:\(.*|\[.*)?$|[A-Za-z_$][\w$.]*\(|[A-Za-z_$][\w$.]*\[[\"']?\w|\w+://"
 )
@@ -72,18 +78,22 @@ _STREET = re.compile(r"[ \t\"']{0,3}(?P<v>[^\n\r\"'|;<>{}\[\]]{4,160})")
 _JUDGED = 128
 _LONGEST_NAME = 64
 _FARTHEST = 8000
+_CUT = 400
 _FARTHEST_MASK = 24
 _DIGIT = re.compile(r"\d")
 _CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
-_DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
+_DOTTED = re.compile(r"[\^~<>=]{0,2}\d+(?:\.\d+){2,}")
 _TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
 _REPEATED = frozenset("=:>~")
 _SECOND = itemgetter(1)
+_FOLDERS = frozenset(("pwd", "oldpwd"))  # where a shell is
+_SHORTEST_KEY = 20
+_WORDED = ("mnemonic", "phrase", "seed")  # a wallet's secret is a dozen words
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 _STOCK = frozenset(
     "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()  # noqa: E501 - one row of a table
 ) - {"letmein"}
-_UNSURE = frozenset((None, "TOKEN", "NAME?"))
+_UNSURE = frozenset((None, "TOKEN", "NAME?", "KEY?"))
 _CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE KEY CARD_CODE".split())
 
 
@@ -100,7 +110,7 @@ def find(
     masks = "[" in text
     back = text[::-1]
     size = len(text)
-    names = _NAMES[text.isascii()]
+    names = _NAMES[ALIGNED in text, text.isascii()]
     found = sorted((text is work.text and work.names) or separators(text, endings_), key=_SECOND)
     work.spend(len(found))
     judged = inside = 0
@@ -113,26 +123,34 @@ def find(
             text[start - 1] == ">" and _CLOSED.match(back, size - end, size - end + 66)
         ):
             continue
+        category, name = None, ""
         named = names.match(back, size - end, size - end + _BEFORE)
-        if not named:
-            continue
-        category, spelled, name = keys.backwards(named[1])
-        if category in _UNSURE:
-            more = _MORE.match(back, named.end(), size - end + _BEFORE)
-            category, name = _joined(more[0][::-1].split() if more else [], spelled, category, keys)
-        if category is None:
-            continue
-        judged += 1
+        if named:
+            category, spelled, name = keys.backwards(named[1])
+            if category in _UNSURE:
+                more = _MORE.match(back, named.end(), size - end + _BEFORE)
+                category, name = joined(more[0][::-1].split() if more else [], spelled, category, keys)
         after = start
         sign = text[start - 1]
+        if category is None or category == "NAME?":
+            pair = paired(text, start, keys) if name in NAMING and sign in ":=" else None
+            if pair is None and sign == ">":
+                pair = _element(text, start, keys)
+            if pair is None or pair[1] not in _CREDENTIALS:
+                continue
+            start, category, name = pair  # noqa: PLW2901 - the place is moved on purpose
+            sign = text[start : start + 1] if text[start : start + 1] == ">" else sign
+        judged += 1
         while text[start : start + 1] in _REPEATED:
             start += 1  # noqa: PLW2901 - the place is moved on purpose
+        if text[start - 2] == ":" and sign == ":" and _SCOPE.match(text, start - 2):
+            continue  # ``Auth::Basic`` is a name in code
         if sign in ",(":
             quoted = _quoted(text, start) if category in _CREDENTIALS else None
             if quoted is None or not _DIGIT.search(text, *quoted):
                 continue  # two words of a list are no name and value
         elif tokens and category in _CREDENTIALS and category != "COOKIE" and sign != ">":
-            token = _token(text, start, name, tokens)
+            token = token_at(text, start, name, tokens)
             # Where a name is inside, whether it is a value decides about that, too.
             if token and not (place < len(found) and found[place][1] < token[1]):
                 covered = token[1]
@@ -149,21 +167,12 @@ def find(
     return spans
 
 
-def settled(text: str, masked: str, values: list[tuple[int, int, int]], spans: Mapping[int, int]) -> bool:
-    """Return whether no name is left in *text* once it is *masked*, without looking.
-
-    So it is when all of its names have *values*, which are *spans* and nothing more, so that what is masked stands for
-    done, and when no mask is followed by what can make a name of it.
-    """
-    for after, start, end in values:
-        if spans.get(start) != end or text[after:start] not in _LEADS or end in spans:
-            return False
-        closing = text[end : end + 1]
-        if closing in _QUOTES:
-            closing = "" if end + 1 in spans else text[end + 1 : end + 2]
-        if closing not in _CLOSINGS:
-            return False
-    return not _BESIDE.search(masked)
+def announced(keys: KeyRules, name: str, value: str) -> str | None:
+    """Return the category of a credential that *name* announces, when *value* can be one."""
+    category = keys.category(name)
+    if category not in _CREDENTIALS or keys.category(value) is not None:
+        return None
+    return category if _secretive(value[:_JUDGED], category, name.lower(), quoted=True, tight=False) else None
 
 
 def _quoted(text: str, start: int) -> tuple[int, int] | None:
@@ -175,13 +184,23 @@ def _quoted(text: str, start: int) -> tuple[int, int] | None:
     end = text.find(quote, begin, begin + _FARTHEST)
     while end > 0 and len(quote) == 1 and text[end - 1] == "\\":
         end = text.find(quote, end + 1, begin + _FARTHEST)
+    if end < 0 and len(text) - begin <= _CUT and "\n" not in text[begin:]:
+        end = len(text)  # the line was cut off
     return (begin, end) if end > begin else None
+
+
+def _element(text: str, start: int, keys: KeyRules) -> tuple[int, str, str] | None:
+    """Return what `paired` does, for the text of an element that has attributes: its name stands behind the text."""
+    match = _ELEMENT.match(text, start)
+    closing = _CLOSING.match(text, match.end()) if match else None
+    category = keys.category(closing[1]) if closing else None
+    return (start, category, closing[1].lower()) if closing and category else None
 
 
 def _tagged(text: str, start: int, category: str) -> Span | None:
     """Return the span of an element's text, ``<password>…</password>``, when it is a value of *category*."""
     match = _ELEMENT.match(text, start)
-    if not match or category in ("NAME?", "JWK?") or MASKED.search(match["v"]):
+    if not match or category in ("NAME?", "JWK?", "KEY?") or MASKED.search(match["v"]):
         return None
     value = match["v"].rstrip()
     if category not in _CREDENTIALS and not text.startswith("<", match.end()):
@@ -191,43 +210,17 @@ def _tagged(text: str, start: int, category: str) -> Span | None:
     return match.start("v"), match.start("v") + len(value), category
 
 
-def _token(text: str, start: int, name: str, tokens: Mapping[int, int]) -> tuple[int, int] | None:
-    """Return where the token is that is all of the value at *start*."""
-    if text.startswith(" Bearer ", start) and name.endswith(("authorization", "auth")):
-        start += 8
-    elif text.startswith(" ", start):
-        start += 1
-    quote = text[start : start + 1]
-    if quote in _QUOTES:
-        start += 1
-    end = tokens.get(start, 0)
-    after = text[end : end + 1]
-    if not end:
-        return None
-    if quote in _QUOTES:
-        return (start, end) if after == quote else None
-    if after in _ENDS or (after in ",;" and end - start < _JUDGED and text[end + 1 : end + 2] in _ENDS):
-        return start, end
-    return None
-
-
-def _joined(words: list[str], name: str, category: str | None, keys: KeyRules) -> tuple[str | None, str]:
-    """Return what a *name*, of a *category* by itself, announces with one and two of the *words* before it."""
-    for count in (1, 2) if words else ():
-        joined = " ".join(words[-count:]) + " " + name
-        if category is None or category == "NAME?":
-            category = keys.category(joined) or category
-        elif keys.category(joined) is None and len(joined) < 24:  # noqa: PLR2004 - a length, and what it is of stands beside it
-            return None, joined
-    return category, name.lower()
-
-
 def _value(text: str, start: int, category: str, name: str) -> Span | None:
     """Return the span of the value after a separator, when it is a value of that category."""
     if category in _CREDENTIALS:
         if name.endswith(("authorization", "auth", "cookie", "cookies")):
             return _header(text, start, category)
         return _credential(text, start, category, name)
+    if category == "KEY?":
+        span = _credential(text, start, "API_KEY", name)
+        return (
+            span if span and span[1] - span[0] >= _SHORTEST_KEY and jumbled(text[span[0] : span[1]][:_JUDGED]) else None
+        )
     if category in ("NAME", "NAME?"):
         return _named(text, start, category)
     if category in ("EMAIL", "JWK?"):
@@ -256,7 +249,7 @@ def _value(text: str, start: int, category: str, name: str) -> Span | None:
             else None
         )
     match = _DIGITY.match(text, start)
-    if match and not _DATE.match(match["v"]):
+    if match and not _DATE.match(match["v"]) and not match["v"].startswith("0x"):
         value = _run(match["v"])
         if sum(c.isdigit() for c in value) > 4 and "." not in value[:-1].strip("."):  # noqa: PLR2004 - a length, and what it is of stands beside it
             return match.start("v"), match.start("v") + len(value), category
@@ -309,9 +302,12 @@ def _header(text: str, start: int, category: str) -> Span | None:
         return None
     begin, end = match.span()
     value = text[begin:end].rstrip(" \t,;)]}\\")
+    if "(" in value:
+        given = _TUPLE.match(text, start)
+        secret = given and _secretive(given["v"], "PASSWORD", "", quoted=True, tight=True)
+        return (*given.span("v"), "PASSWORD") if given and secret else None
     if (
         len(value) < 4  # noqa: PLR2004 - a length, and what it is of stands beside it
-        or "(" in value
         or (value[0] == "[" and MASKED.match(value))
         or placeholder(value)
         or (not scheme and (_prose(value) or _DOTTED.fullmatch(value) or _expression(value)))
@@ -337,6 +333,12 @@ def _prose(value: str) -> bool:
 
 
 def _credential(text: str, start: int, category: str, name: str) -> Span | None:
+    words = _MNEMONIC.match(text, start) if name.endswith(_WORDED) else None
+    if words:
+        return *words.span("v"), category
+    block = _BLOCK.match(text, start) if text.find("\n", start, start + 12) > 0 else None
+    if block:
+        return (*block.span("v"), category) if _secretive(block["v"], category, name, quoted=True, tight=True) else None
     found = _quoted(text, start)
     if found:
         value = text[found[0] : found[1]][:_JUDGED]
@@ -370,6 +372,10 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
     if len(set(value)) < (3 if category == "PASSWORD" else 5):
         return False
     digits = any(map(str.isdigit, value))
+    if name in _FOLDERS and value[0] in "/.~":
+        return False
+    if not quoted and not tight and category != "PASSWORD" and _NAMES_IN_CODE.fullmatch(value):
+        return False
     if not quoted and _CODE.match(value) and not (tight and digits and "(" not in value and "[" not in value):
         return False
     if not digits and len(value) <= _LONGEST_NAME and classify(value) is not None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _GROUPING = r"[ \-()/_+:]*"
-_TAIL = r"[ \t\"'`\\*_:=?!|)\]}>.+~-]{0,8}"
+_TAIL = r"[ \t\"'`\\*_:=?!|)\]}>.+~-]{0,8}[ \t]*"
 _QUOTED = r",[\s\x0b\x1c-\x1f]?[\"'`]|\([\"'`]"
 STAMPED = gate.OPTION << 1
 """There is a number, or a timestamp."""
@@ -36,7 +36,8 @@ FIRST = LITERALS.bit_length()
 _WORDS = (
     (gate.AT, "@"),
     (gate.CONTROL, r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"),
-    (gate.WORD, "(?i:pass|secret|identified by|birth|born|dob|d[.]o[.]b|licen|phone|pasap)"),
+    (gate.WORD, "(?i:pass|secret|identified|/ ?pw|(?:key|token|code) is|birth|born|dob|d[.]o[.]b|licen|phone|pasap)"),
+    (gate.WORD, f"(?i:{gate.SPOKEN})".replace("{0,40}", "*")),
     (gate.OPTION, r" -|\n-|\A-"),
     (gate.ESCAPED, ESCAPE),
 )

@@ -16,6 +16,14 @@ from agentlogsafe.redaction.separators import separators
 AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = (1 << i for i in range(11))
 
 _PLUS = re.compile(r"\+[ (]{0,2}[0-9]").search
+# A telephone number that is too short to be asked about for its length, behind a word that says what it is.
+SPOKEN = (
+    r"(?:tel|mobil|cell|fax|whatsapp|number is|(?:call|ring|reach|text|contact) (?:me|us|him|her|them|back)|contact:)"
+    r"[^0-9\n]{0,40}[0-9](?:[ ().-]{0,2}[0-9]){6}"
+)
+_CALLS = ("tel", "mobil", "cell", "fax", "whatsapp", "number is", "call ", "ring ", "reach ", "text ", "contact")
+_SPOKEN = re.compile(SPOKEN).match
+_SEVEN = b"0" * 7
 _RUN = b"a" * 16
 _NINE = b"0" * 9
 _STAMP = b"00000000T00"
@@ -77,7 +85,12 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
     if low and (
         "pass" in low
         or "secret" in low
-        or ("identified by" in low and ("'" in text or '"' in text))
+        or "identified" in low
+        or "/pw" in low
+        or "/ pw" in low
+        or "key is" in low
+        or "token is" in low
+        or "code is" in low
         or (
             b"0000" in numbers
             and (
@@ -90,6 +103,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
                 or "pasap" in low
             )
         )
+        or (_SEVEN in numbers and _spoken(low))
     ):
         bits |= WORD
     if among & (OPTION | COLONS) and "-" in text:
@@ -104,6 +118,17 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
     if among & COLONS and ":" in text and chained(text, ":", 5):
         bits |= COLONS
     return bits
+
+
+def _spoken(low: str) -> bool:
+    """Return whether *low* has `SPOKEN`; it is tried where one of its words is."""
+    for word in _CALLS:
+        at = low.find(word)
+        while at >= 0:
+            if _SPOKEN(low, at):
+                return True
+            at = low.find(word, at + 1)
+    return False
 
 
 def digits(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import vocabulary as v
@@ -15,6 +16,8 @@ _WORD = re.compile(r"[A-Z]{2,}(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[A-Z]+[0-9]*|[0
 _DROPPED_TAILS = frozenset(
     "value text str string raw plain plaintext b64 base64 header env var old new current confirm confirmation hash hashed field".split()  # noqa: E501 - one row of a table
 )
+_VERBS = frozenset(("using", "use", "with", "got", "got", "sending", "found"))
+_LONGEST_PART = 20  # what is longer and has digits is a value, not a part of a name
 _LONGEST_KEY = 128
 _ENOUGH = 4096
 
@@ -53,7 +56,9 @@ def _secret(parts: list[str]) -> str | None:
             return "KEY"
         if qualifier in v.KEY_QUALIFIERS or v.PROVIDERS.intersection(before):
             return "SECRET" if "secret" in before else "API_KEY"
-        return v.SECRET_PHRASES.get(qualifier + "key")
+        if last == "keys" or qualifier in v.KEYS_OF_THINGS:
+            return v.SECRET_PHRASES.get(qualifier + "key")
+        return v.SECRET_PHRASES.get(qualifier + "key", "KEY?")
     if last == "token":
         return None if v.TOKEN_HARMLESS.intersection(before) else "TOKEN"
     if last == "tokens":
@@ -117,6 +122,21 @@ def classify(key: str) -> str | None:
     return found
 
 
+def jumbled(text: str) -> bool:
+    """Return whether *text* is random and no name, date or UUID: letters and digits that take turns.
+
+    This is what a value has to be to be taken for a secret under a key that could be anybody's (``"KEY?"``).
+    """
+    turns = sum(a.isalnum() and b.isalnum() and a.isdigit() != b.isdigit() for a, b in pairwise(text))
+    return (
+        turns > len(text) // 6
+        and text.replace("-", "").replace("_", "").isalnum()
+        and text.count("-") < 4  # noqa: PLR2004 - a UUID has four
+        and text.count("_") < 3  # noqa: PLR2004 - a name has more
+        and len(set(text)) > 7  # noqa: PLR2004 - a filler has fewer
+    )
+
+
 class KeyRules:
     """Key verdicts of one policy, remembered per spelling: the hot path is one dict lookup."""
 
@@ -172,3 +192,17 @@ def squash(key: str) -> str:
 def moved_keys(sensitive: Mapping[str, str], harmless: Iterable[str]) -> dict[str, str | None]:
     """Join a policy's two lists into one table."""
     return {**dict.fromkeys(harmless, None), **sensitive}
+
+
+def joined(words: list[str], name: str, category: str | None, keys: KeyRules) -> tuple[str | None, str]:
+    """Return what a *name*, of a *category* by itself, announces with the *words* before it, and the name."""
+    words = [word for word in words if len(word) <= _LONGEST_PART or word.isalpha()]
+    words = words[1:] if words and words[0].lower() in _VERBS else words
+    for count in range(1, len(words) + 1):
+        both = " ".join(words[-count:]) + " " + name
+        if category in (None, "NAME?", "KEY?"):
+            found = keys.category(both)
+            category = found if found and found != "KEY?" else category
+        elif keys.category(both) is None and len(both) < 24:  # noqa: PLR2004 - a length, and what it is of stands beside it
+            return None, both
+    return category, name.lower()

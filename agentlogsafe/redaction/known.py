@@ -74,7 +74,7 @@ def register_environment() -> int:
         if (
             category is not None
             and category not in PERSONAL
-            and category != "NAME?"
+            and not category.endswith("?")
             and len(value) >= _SHORTEST + 2
             and not value.startswith(("/", "~"))
             and len(set(value)) > 4  # noqa: PLR2004 - a length, and what it is of stands beside it

@@ -36,7 +36,7 @@ _CARD_CONTEXT = frozenset(
     "card cards credit debit visa mastercard amex maestro discover cc karte carte tarjeta carta".split()
 )
 _ZERO, _NINE, _LETTER, _OTHER = ord("0"), ord("9"), ord("A"), ord("?")
-# The outline of a text: zeros, other digits, letters, what is beyond ASCII, and the rest as it is.
+# The outline of a text: zeros, other digits, letters, what is beyond ASCII, and the rest.
 _OUTLINE = bytes(
     code if code == _ZERO
     else _NINE if chr(code) in string.digits
@@ -49,10 +49,10 @@ _FIRST = re.compile(rb"[9A]+")
 _CARD = re.compile(rb"9999(?:[ -]?9){8,15}")
 _ALNUM = b"09A?"
 _DIGITS = (b"0", b"9")
-_BEFORE = b".-_/+$"
-_SIGNED = b"+$"
-_AFTER = b".-_:/"
-_SIDES = b" -"
+_BEFORE, _AFTER = b".-_/+$", b".-_:/"
+_SIGNED, _SIDES = b"+$", b" -"
+_PART = re.compile(r"\w")
+_HASH = re.compile("[0-9]*[a-f][0-9a-f]*")  # of a commit, written short: a number would have its letters large
 _SIGNLESS = {code: None for code in range(128) if not chr(code).isalnum()}
 
 
@@ -276,10 +276,13 @@ class _Reading:
         known = self._work.known
         near = low = ""
         words: set[str] | None = None
+        hashed: bool | None = None
         for category, check, context, alone, lonely, shape, dear in rows:
             if shape is not None and not shape.match(compact):
                 continue
-            if not lonely and not (whole and alone):
+            if lonely and hashed is None:
+                hashed = not whole and _HASH.fullmatch(text, start, end) is not None
+            if not (lonely and not hashed) and not (whole and alone):
                 # The words around are looked at once, and spare most kinds of number their checksum.
                 if not near:
                     self._work.spend(1 + (len(rows) >> 2))
@@ -364,7 +367,7 @@ class _Reading:
             before = outline[start - 1]
             if before in _ALNUM and (before != _OTHER or self.text[start - 1].isalnum()):
                 return False
-            if before in _BEFORE and (start == 1 or before in _SIGNED or self.text[start - 2].isalnum()):
+            if before in _BEFORE and (start == 1 or before in _SIGNED or _PART.match(self.text, start - 2)):
                 return False
         if end < len(outline):
             after = outline[end]

@@ -10,7 +10,8 @@ _FILLED = "your my the some enter insert replace change example sample dummy fak
 _NOTHING = "none null nil true false undefined nan empty string str text int integer number bool boolean bytes object any optional required missing invalid expired unknown default yes no on off ok error failed success successful incorrect wrong valid disabled enabled not is was has and or self cls this var let const env request response function async await return new get set input output prompt read auto basic bearer".split()  # noqa: E501 - one row of a table
 # In lower case: to ignore case costs four times as much, and only what is beyond ASCII needs it.
 _PLACEHOLDERS = (
-    r"[\"'\\]*(?:\$\{|\$\(|\{\{|<|%\(|%[sd]\b|\$[a-z_]{2,}\b|\{[a-z_.]+\}|\*{3}|x{4}|\.{3}|…|#\{|@[a-z_.]+@|%[a-z_]+%)"
+    r"[\"'\\]*(?:\$\{|\$\(|\{\{|<|%\(|%[sd]\b|\$[a-z_]{2,}\b|\{[a-z_.]+\}|\*{3}|x{4}|\.{3}|…|#\{|@[a-z_.]+@|%[a-z_]+%"
+    r"|[a-z_ -]{1,40}[_ -]here\b)"
     rf"|{either(_FILLED, whole=True)}(?:[_ -]|\b|$)|{either(_NOTHING, whole=True)}\W*$"
 )
 _PLACEHOLDER = re.compile(_PLACEHOLDERS)

@@ -9,7 +9,9 @@ import re
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction.assignments import _STOCK, _secretive
+from agentlogsafe.redaction.detectors.base import mixed
 from agentlogsafe.redaction.strategies import MASKED
+from agentlogsafe.redaction.vocabulary import TOKEN_HARMLESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,27 +20,45 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int, str]
 
+_WHOSE = r"(?:for|of|to)[ \t](?:(?:the|user|account)[ \t])?[\"'`]?[\w.@:/-]{1,60}[\"'`]?"
 _STATED = re.compile(
-    r"(?i)\b(?P<k>(?:pass(?:word|wd|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?)(?P<m>[\"')\]]{0,2}[ \t]{1,2}(?:(?:for|of|to)[ \t][\w.@-]{1,30}[ \t])?(?:(?:is|was|are|equals|will be|should be)(?:[ \t](?:now|set to|currently))?[ \t]?:?|set to|->|-)[ \t]{1,3}|[ \t]{1,3})[\"'`(]{0,2}(?P<v>[^\s\"'`]{4,200})"  # noqa: E501 - one pattern
+    rf"(?i)\b(?P<k>(?:pass(?:word|wd|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?)(?P<m>[\"')\]]{{0,2}}[ \t]{{1,2}}(?:{_WHOSE}[ \t]?[:=][ \t]{{0,3}}|(?:{_WHOSE}[ \t])?"  # noqa: E501 - one pattern
+    r"(?:(?:is|was|are|equals|will be|should be)(?:[ \t](?:now|set to|currently))?[ \t]?:?|set to|->|-)[ \t]{1,3})|[ \t]{1,3})[\"'`(]{0,2}(?P<v>[^\s\"'`]{4,200})"  # noqa: E501 - one pattern
+)
+_TOLD = re.compile(
+    r"(?i)(?<![A-Za-z])(?:(?:api|access)[ _-]?(?:key|token)|token) is[ \t]?:?[ \t]{1,3}[\"'`(]{0,2}(?P<v>[\w.~+/=-]{16,400})"  # noqa: E501 - one pattern
+)
+_CODE_TOLD = re.compile(
+    r"(?i)(?<![A-Za-z])(?:verification|security|login|auth|authentication|one-time|one time|2fa|mfa|otp|sms|access|confirmation)[ -]code is[ \t]?:?[ \t]{0,2}[\"'`*(]{0,2}(?P<v>\d(?:[ -]?\d){3,7})(?![\w-])"  # noqa: E501 - one pattern
+)
+_LOGIN_PAIR = re.compile(
+    r"(?i)(?<![A-Za-z])(?:id|user(?:name)?|login|account)[ ]?/[ ]?(?:pw|pwd|passwd|password|pass)\b[ \t]{0,2}(?:(?:is|are)\b|[:=]|->|\()?[ \t]{0,2}[\w.@-]{1,40}[ ]?[/,(][ ]?(?P<v>[^\s,;)\"']{4,100})"  # noqa: E501 - one pattern
 )
 # These two start with their hyphen and look back from it: a pattern with a fixed first character is searched faster.
 _OPTION = re.compile(
     r"-(?:(?<=\s-)|(?<=^-))(?:-?(?P<k>[A-Za-z][\w.-]{1,40})(?:[ \t]{1,3}|=)(?:\"(?P<d>[^\"\n]{1,400})\"|'(?P<s>[^'\n]{1,400})'|(?P<p>[^\s\"'`|&;<>-][^\s\"'`|&;<>]{0,400})))"  # noqa: E501 - one pattern
 )
 _USER = re.compile(
-    r"-(?:(?<=\s-)|(?<=^-))(?:[A-Za-z]{0,6}[uU]|-user|-proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?[^\s:\"'/@]{0,80}:[\"']?(?P<v>[^\s\"'@]{3,200})"  # noqa: E501 - one pattern
+    r"-(?:(?<=\s-)|(?<=^-))(?:[A-Za-z]{0,6}[uU]|-user|-proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?(?P<n>[^\s:\"'/@]{0,80}):(?:[\"']?(?P<v>[^\s\"'@]{3,200})|(?=[\"'\s]))"  # noqa: E501 - one pattern
 )
 _DATABASE = re.compile(
     r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo|mongodump|7z|zip|unzip)\b[^\n|;&]{0,200}?[ \t]-p[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{2,100})"  # noqa: E501 - one pattern
 )
 _LOGIN = re.compile(
-    r"(?i)\b(?:sqlplus|sqlcmd|psql|redis-cli|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})"  # noqa: E501 - one pattern
+    r"(?i)\b(?:sqlplus|sqlcmd|psexec(?:64)?(?:\.exe)?|psql|redis-cli|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})"  # noqa: E501 - one pattern
+)
+_PIPED = re.compile(
+    r"(?i)\b(?:echo|printf)[ \t]{1,3}(?:-n[ \t]{1,3})?[\"']?(?:[\w.-]{1,40}:(?=[^\n]{0,200}chpasswd))?(?P<v>[^\s\"'$|<>]{4,200})[\"']?[ \t]{0,3}\|[^\n|]{0,120}(?:--password-stdin|sudo[ ]-S|chpasswd|--with-token|--passphrase-fd)"  # noqa: E501 - one pattern
+)
+_SECURED = re.compile(
+    r"(?i)\bconvertto-securestring(?:[ \t]{1,3}-(?:string|asplaintext|force))*[ \t]{1,3}(?:\\?[\"'](?P<v>[^\"'\n]{4,200})|(?P<u>[^\s\"'$(-][^\s\"']{4,200}))"  # noqa: E501 - one pattern
 )
 _IDENTIFIED = re.compile(
-    r"(?i)\bidentified[ \t]{1,3}(?:with[ \t]{1,3}[\w'\"`]{1,40}[ \t]{1,3})?(?:by|as)[ \t]{1,3}(?:password[ \t]{1,3})?(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - one pattern
+    r"(?i)\bidentified[ \t]{1,3}(?:with[ \t]{1,3}[\w'\"`]{1,40}[ \t]{1,3}(?:by|as)|by)[ \t]{1,3}(?:password[ \t]{1,3})?(?:(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)|(?P<u>[A-Za-z_][^\s'\"`;,()\\]{4,127}))"  # noqa: E501 - one pattern
 )
+_SQL_VERB = re.compile(r"(?i)\b(?:create|alter|grant)\b")
 _SQL = re.compile(
-    r"(?i)\b(?:password(?:[ \t]{1,3}for[ \t]{1,3}[^=\n]{1,60})?|encrypted password|old_password)[ \t]{0,3}(?:=[ \t]{0,3})?\(?[ \t]{0,3}(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - one pattern
+    r"(?i)\b(?:password(?:[ \t]{1,3}for[ \t]{1,3}[^=\n]{1,60})?|encrypted password|old_password)(?:[ \t]{1,3}|[ \t]{0,3}=[ \t]{0,3}|(?=\())\(?[ \t]{0,3}(?P<q>['\"`])(?P<v>[^'\"`\n]{1,200})(?P=q)"  # noqa: E501 - one pattern
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _BORN = re.compile(
@@ -47,6 +67,8 @@ _BORN = re.compile(
 _BIRTH = re.compile(
     rf"(?<!\d)(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH},?[ -]\d{{4}})(?!\d)"  # noqa: E501 - one pattern
 )
+_KEY_LEAST = 10  # so long is a key that stands where the user does: ``-u key:``
+_SLASHES = 2  # a path has more
 _BIRTH_WITHIN = 60
 _BIRTH_LONGEST = 26
 _DIGIT = re.compile(r"\d")
@@ -58,12 +80,17 @@ _DOCUMENT = re.compile(
 # In lower case, every match of the pattern has one of the first, and starts with one of the second.
 _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _STATED: ((" ", "\t"), ("pass", "secret")),
-    _IDENTIFIED: (("'", '"', "`"), ("identified",)),
+    _IDENTIFIED: ((" by", " as"), ("identified",)),
+    _TOLD: ((" ",), ("api", "access", "token")),
+    _CODE_TOLD: (("code is",), ("verification", "security", "login", "auth", "one", "2fa", "mfa", "otp", "sms", "access", "confirmation")),  # noqa: E501 - one row of a table
+    _LOGIN_PAIR: (("pw", "pass"), ("id", "user", "login", "account")),
     _SQL: (("password",), ("password", "encrypted password", "old_password")),
     _DOCUMENT: ((" ",), ("pass", "reisepass", "pasaporte", "driv")),
     _BORN: (("b",), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born")),
+    _PIPED: (("-stdin", "sudo -s", "chpasswd", "--with-token", "--passphrase-fd"), ("echo", "printf")),
+    _SECURED: (("securestring",), ("convertto-securestring",)),
     _DATABASE: (("-p",), ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip")),
-    _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
+    _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psexec", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
 }  # fmt: skip
 # They match an i or an s when case is ignored, but are none in lower case.
 _EXOTIC = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"))
@@ -123,23 +150,30 @@ def stated(text: str, work: Work) -> list[Span]:
         joined = match["m"].strip() == ""
         if (
             MASKED.search(value)
+            or "](" in value  # a link, as in a changelog
             or _WORDY.match(match["v"])
             or not _secretive(value, "PASSWORD", "password", quoted=False, tight=False)
         ):
             continue
-        if joined and not (any(map(str.isdigit, value)) and any(map(str.isalpha, value))):
+        if joined and not _both(value):
             continue
         if not any(map(str.isalnum, value)):
             continue
         spans.append(
             (match.start("v"), match.start("v") + len(value), "PASSWORD" if match["k"][0] in "pP" else "SECRET")
         )
-    for pattern in (_IDENTIFIED, _SQL):
-        spans.extend(
-            (*match.span("v"), "PASSWORD")
-            for match in _matches(pattern, text, low, work)
-            if _secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True)
-        )
+    spans += [
+        (*match.span("v"), "PASSWORD")
+        for match in _matches(_SQL, text, low, work)
+        if _secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True)
+    ]
+    for match in _matches(_IDENTIFIED, text, low, work):
+        value = match["v"] or match["u"]
+        if (
+            match["v"] or (_both(value) and _SQL_VERB.search(text, max(0, match.start() - 200), match.start()))
+        ) and _secretive(value, "PASSWORD", "password", quoted=True, tight=True):
+            spans.append((*match.span("v" if match["v"] else "u"), "PASSWORD"))
+    spans += _given(text, low, work)
     for match in _matches(_DOCUMENT, text, low, work):
         value = match["v"].partition("  ")[0]
         if sum(c.isdigit() for c in value) > 5:  # noqa: PLR2004 - a length, and what it is of stands beside it
@@ -160,11 +194,34 @@ def stated(text: str, work: Work) -> list[Span]:
     return spans
 
 
+def _both(value: str) -> bool:
+    """Return whether *value* has letters and digits, as a word of a sentence has not."""
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+
+
+def _given(text: str, low: str, work: Work) -> Iterator[Span]:
+    """Yield the spans of keys that a sentence states, and of the passwords behind ``user/password``."""
+    for match in _matches(_TOLD, text, low, work):
+        value = match["v"].rstrip(".")
+        before = text[max(0, match.start() - 24) : match.start()].lower().split()
+        if before and before[-1] in TOKEN_HARMLESS:
+            continue
+        if mixed(value) and value.count("/") <= _SLASHES and "." not in value[:2]:
+            category = "API_KEY" if "key" in match[0].lower() else "TOKEN"
+            yield match.start("v"), match.start("v") + len(value), category
+    for match in _matches(_CODE_TOLD, text, low, work):
+        yield (*match.span("v"), "PASSWORD")
+    for match in _matches(_LOGIN_PAIR, text, low, work):
+        value = match["v"]
+        if _both(value) and _secretive(value, "PASSWORD", "password", quoted=False, tight=True):
+            yield match.start("v"), match.end("v"), "PASSWORD"
+
+
 def options(text: str, category_of: object, work: Work) -> list[Span]:
     """Return the spans of secrets on a command line; *category_of* tells what a long option's name announces."""
     spans: list[Span] = []
     low = _narrow(text)
-    if "-" not in text and "/user:" not in low:
+    if "-" not in text and "/user:" not in low and "chpasswd" not in low:
         return spans  # every pattern has one of them
     for match in _OPTION.finditer(text):
         work.spend(3)
@@ -185,16 +242,35 @@ def options(text: str, category_of: object, work: Work) -> list[Span]:
             ):
                 continue
             spans.append((*match.span(match.lastgroup), category))
-    for matches in (_USER.finditer(text), _matches(_DATABASE, text, low, work), _matches(_LOGIN, text, low, work)):
+    for match in _USER.finditer(text):
+        work.spend(2)
+        name, value = match["n"], match["v"] or ""
+        if name.isdigit() and (value.isdigit() or value.isalpha()):
+            continue  # a user and a group, as containers take them
+        if _guarded(value) if value else len(name) >= _KEY_LEAST and mixed(name):
+            spans.append((match.start("n"), match.end(), "PASSWORD"))
+    for match in _matches(_SECURED, text, low, work):
+        part = "v" if match["v"] else "u"
+        if _guarded(match[part]):
+            spans.append((*match.span(part), "PASSWORD"))
+    for matches in (
+        _matches(_PIPED, text, low, work),
+        _matches(_DATABASE, text, low, work),
+        _matches(_LOGIN, text, low, work),
+    ):
         for match in matches:
             work.spend(2)
-            value = match["v"]
-            if (
-                not MASKED.search(value)
-                and value.lower() not in _STOCK
-                and value[0] not in "$<{*%"
-                and len(set(value)) > 1
-                and not value.startswith("//")
-            ):
+            if _guarded(match["v"]):
                 spans.append((*match.span("v"), "PASSWORD"))
     return spans
+
+
+def _guarded(value: str) -> bool:
+    """Return whether *value*, which stands where a command takes a password, is more than a variable or an example."""
+    return (
+        not MASKED.search(value)
+        and value.lower() not in _STOCK
+        and value[0] not in "$<{*%"
+        and len(set(value)) > 1
+        and not value.startswith("//")
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
@@ -43,6 +44,7 @@ class Redactor:
     def __init__(self, policy: RedactionPolicy, key: bytes, depth: int, items: int) -> None:
         """Compile *policy* with its *key*; containers deeper than *depth* or longer than *items* are cut."""
         # The tables are two hundred patterns to compile: they are loaded for a policy that is used, not by an import.
+        from agentlogsafe.redaction.assignments import announced  # noqa: PLC0415 - see above
         from agentlogsafe.redaction.scanner import Scanner  # noqa: PLC0415 - see above
         from agentlogsafe.redaction.separators import endings  # noqa: PLC0415 - see above
 
@@ -61,7 +63,7 @@ class Redactor:
         )  # fmt: skip
         drops = frozenset(category for category, how in policy.strategies.items() if how == "drop")
         self._rules = Rules(
-            names=self._names, entry=self._entry, mask=self._mask, masked=self._masked, number=self._number_text, depth=max(depth, 1), items=max(items, 2), drops=drops,  # noqa: E501 - one row of a table
+            names=self._names, entry=self._entry, mask=self._mask, masked=self._masked, number=self._number_text, announced=partial(announced, self._keys), depth=max(depth, 1), items=max(items, 2), drops=drops,  # noqa: E501 - one row of a table
         )  # fmt: skip
 
     def copy(self, value: object, report: Report, *, key: str | None = None, memory: RunMemory | None = None) -> object:
@@ -70,7 +72,9 @@ class Redactor:
             root: dict[str, object] = {}
             category = self._keys.category(key) if key else None
             walk = Walk(self._rules, report, memory if self.policy.memory else None)
-            walk.put(root, "", value, Walk.person({}, value, None) if category == "NAME?" else category, None)
+            if category == "NAME?":
+                category = Walk.person({}, value, None)
+            walk.put(root, "", value, None if category == "KEY?" else category, None)
             self._finish(walk)
             if report.counts:
                 self._noted(report)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction import addresses, assignments, disguise, fast, gate, prose, strategies
+from agentlogsafe.redaction import addresses, assignments, claimed, disguise, fast, gate, prose, strategies
 from agentlogsafe.redaction.accounts import outside_accounts
 from agentlogsafe.redaction.detectors import Tables
 from agentlogsafe.redaction.detectors.network import FOUR, IPV4, IPV6, MAC, private
@@ -176,7 +176,7 @@ class Scanner:
             # A mask answers nothing that was not asked before. Whether a name is left costs as much to ask as to look.
             bits &= gate.questions(rest, self._endings, bits & ~gate.NAMED) | gate.NAMED
             left = bits
-            if work.values and self._named and assignments.settled(text, masked, work.values, places):
+            if work.values and self._named and claimed.settled(text, masked, work.values, places):
                 left &= ~gate.NAMED
             if not left and not (self._custom and self._wanted(masked)):
                 return masked

@@ -12,6 +12,8 @@ from agentlogsafe.redaction.detectors.base import either
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+ALIGNED = " " * 8
+"""What parts names from signs that stand below each other, as in settings files."""
 _DROPPED = " \t\"'`\\*_:=?!|-)]}>.+~"
 _DIGITS = "0123456789"
 _WHOLE = 4
@@ -45,15 +47,16 @@ ENDINGS = endings()
 
 
 @lru_cache(maxsize=64)
-def _patterns(endings_: frozenset[str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _patterns(endings_: frozenset[str], *, aligned: bool) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return the pattern of each sign, behind something that ends as one of *endings_* does, in lower case.
 
     They let through a little too much, and spare what is no name a dozen steps of Python.
     """
+    gap = "(?:[ \\t]{8,48}(?![ \\t]))?" if aligned else ""
     whole = either(ending[::-1] for ending in endings_ if len(ending) == _WHOLE)
     any_of_them = either(ending[::-1] for ending in endings_)
     # Four letters with no counter behind them are certain, and take part as a group.
-    name = f"[{re.escape(_DROPPED)}]{{0,8}}()(?:({whole})|[0-9]{{0,6}}{any_of_them})"
+    name = f"{gap}[{re.escape(_DROPPED)}]{{0,8}}()(?:({whole})|[0-9]{{0,6}}{any_of_them})"
     return tuple((sign, re.compile(f"{pattern}(?={name})")) for sign, pattern in _SIGNS)
 
 
@@ -61,7 +64,7 @@ def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[
     """Yield where the name ends and the value may start, for each separator behind a sensitive ending."""
     if not ("=" in text or ":" in text or ">" in text or "," in text or "(" in text):
         return
-    patterns = _patterns(endings_)
+    patterns = _patterns(endings_, aligned=ALIGNED in text)
     back = text.replace("\u0130", "i").lower()[::-1]  # in lower case that letter alone would be two
     size = len(text)
     plain = text.isascii()
@@ -76,8 +79,10 @@ def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[
                 yield end, size - place.start()
                 continue
             at = size - place.end()
-            if sign == "," and text[at - 1] not in _QUOTES and not text[at - 1].isupper():
-                continue
+            if sign == ",":
+                before = text[at - 2 if text[at - 1] == " " else at - 1]
+                if before not in _QUOTES and not before.isupper():
+                    continue
             word = text[end - 4 if end > 4 else 0 : end]  # noqa: PLR2004 - so long is an ending
             if word[-1] in _DIGITS:
                 word = text[end - 6 if end > 6 else 0 : end].rstrip(_DIGITS)[-4:]  # noqa: PLR2004 - with a counter

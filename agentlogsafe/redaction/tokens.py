@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
@@ -21,6 +22,7 @@ Row: TypeAlias = "tuple[str, Detector]"
 _NEAR = 2010
 _SHORTEST = 16
 _RUNS = disguise.Runs(string.ascii_letters + string.digits + "_.+/=%:!~$|-", _SHORTEST)
+_COLOUR = re.compile("[0-9]{1,3}m")  # how a sequence for terminals ends, where its escape is written out
 _SIGNS = "\"'=+_-."
 _FIRST = itemgetter(0)
 
@@ -75,11 +77,13 @@ class Tokens:
         taken = -1
         work.spend(2 * len(runs))
         for (begin, end), token in zip(runs, tokens, strict=True):
-            if begin >= taken and start(text, begin):
-                found = self._start(text, begin)
-                if found:
-                    spans.append(found)
-                    taken = found[1]
+            found = self._start(text, begin) if begin >= taken and start(text, begin) else None
+            if found is None and begin and text[begin - 1] in "[;":
+                coloured = _COLOUR.match(text, begin)
+                found = self._start(text, coloured.end()) if coloured else None
+            if found:
+                spans.append(found)
+                taken = found[1]
             if not token.isalnum():
                 for match in opening(text, begin, end - _SHORTEST + 3):
                     work.spend(1)

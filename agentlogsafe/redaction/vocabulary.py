@@ -15,6 +15,10 @@ SECRET_WORDS = {
     "secret": "SECRET", "secrets": "SECRET", "credential": "SECRET", "credentials": "SECRET", "cred": "SECRET", "creds": "SECRET",
     "authorization": "SECRET", "auth": "SECRET", "bearer": "TOKEN", "jwt": "TOKEN", "csrf": "TOKEN", "xsrf": "TOKEN",
     "csrftoken": "TOKEN", "xsrftoken": "TOKEN", "token": "TOKEN",
+    "psswd": "PASSWORD", "pswrd": "PASSWORD", "psword": "PASSWORD", "psswrd": "PASSWORD", "pssword": "PASSWORD", "paswrd": "PASSWORD", "passwod": "PASSWORD", "paasword": "PASSWORD", "passworsd": "PASSWORD", "passowrd": "PASSWORD",
+    "kennwort": "PASSWORD", "wachtwoord": "PASSWORD", "adgangskode": "PASSWORD", "passord": "PASSWORD", "salasana": "PASSWORD", "haslo": "PASSWORD", "heslo": "PASSWORD", "jelszo": "PASSWORD", "parola": "PASSWORD", "sifre": "PASSWORD",
+    "lozinka": "PASSWORD", "geslo": "PASSWORD", "parool": "PASSWORD", "пароль": "PASSWORD", "密码": "PASSWORD", "密碼": "PASSWORD", "口令": "PASSWORD", "パスワード": "PASSWORD", "비밀번호": "PASSWORD", "비번": "PASSWORD", "암호": "PASSWORD", "패스워드": "PASSWORD",
+    "crumb": "TOKEN", "psk": "SECRET",
     "cookie": "COOKIE", "cookies": "COOKIE", "jsessionid": "COOKIE", "phpsessid": "COOKIE", "sessid": "COOKIE",
     "otp": "PASSWORD", "totp": "PASSWORD", "pin": "PASSWORD", "cvv": "CARD_CODE", "cvv2": "CARD_CODE", "cvc": "CARD_CODE", "csc": "CARD_CODE",
     "salt": "SECRET", "nonce": "SECRET", "mnemonic": "SECRET", "dsn": "SECRET", "pat": "TOKEN", "sas": "TOKEN",
@@ -26,7 +30,22 @@ KEY_QUALIFIERS = frozenset(
     decrypt decryption deploy developer dev ec ecdsa ed25519 encrypt encryption function functions gpg hmac host integration jwt license licence live
     master openpgp personal pgp private priv prod production project registration restricted root rsa secret secure security server
     service session shared signature signing sign ssh ssl staging storage subscription symmetric test tls tunnel user vault webhook
+    activation aes gateway hub merchant payment preshared proxy psk read recovery unseal vpn wifi wpa
     write ingest ingestion admin agent enc dsa dec sandbox team org organization workspace""".split()
+)
+
+# ``key`` after one of these finds, sorts or translates something. After any other word it is a secret when it looks random.
+KEYS_OF_THINGS = frozenset(
+    """partition sort sorting cache caching object primary foreign row record message msg group dedup dedupe deduplication idempotency idempotent routing shard sharding
+    hash range index item entity document doc bucket s3 file path translation locale i18n state widget react node edge map registry event trace span
+    request response correlation job task queue topic lookup search store redis memcache memo natural surrogate unique join version blob asset image media upload
+    download chunk part segment slot lock mutex semaphore limit throttle fingerprint checksum digest etag content build commit issue ticket jira config feature
+    flag label tag meta metric series counter gauge dimension column field attribute property prop param parameter header env variable dict json yaml answer
+    question prompt embedding vector model thread conversation chat turn step run tool call plan goal memory context kv keyspace table database db schema
+    tenant customer order product sku cart invoice transaction tx address page cursor sequence session parent child root entry list array set sub
+    composite candidate alternate business secondary next prev previous last first current old new any each every this that the its my your our
+    space arrow enter return escape control ctrl alt shift tab function hot short access_path data_path sort_by order_by group_by cluster tree bin
+    bucket_object upload_id storage_path device id ids name names type kind value resource component module element event_type rule policy""".split()
 )
 
 # Names of providers: ``openai_key``, ``STRIPE_KEY``, ``cloudantKey`` are secrets.
@@ -41,20 +60,40 @@ PROVIDERS = frozenset(
     mapquest mattermost maxmind meraki messagebird microsoft mistral mixpanel mongodb mongo mysql netlify newrelic ngrok notion
     npm nuget nvidia nytimes octopus okta openai openrouter opsgenie pagerduty paypal perplexity pinecone plaid planetscale
     polygon postgres postgresql posthog postman prefect privateai pulumi pypi rapidapi razorpay readme redis replicate resend
-    rollbar rubygems s3 salesforce scalingo segment sendbird sendgrid sendinblue sentry serpapi shippo shodan shopify sidekiq
+    rollbar rubygems salesforce scalingo segment sendbird sendgrid sendinblue sentry serpapi shippo shodan shopify sidekiq
     slack snowflake snyk softlayer sonar sonarqube sourcegraph splunk spotify square squarespace stability stripe
     sumologic supabase tableau tavily telegram terraform tf together travis travisci trello twilio twitch twitter typeform unsplash vercel
-    voyage weather xai yandex youtube zendesk zoom zuplo""".split()
+    voyage weather xai yandex youtube zendesk zoom zuplo
+    abuseipdb adyen agora aha ahrefs ai21 airbrake aiven alchemy alegra alienvault amadeus anypoint apiflash apify apilayer apollo appcenter appcues
+    appdynamics appsflyer assemblyai auth0 autodesk aviationstack axiom ayrshare azureopenai bannerbear baseten betterstack binance bitfinex bitly
+    bitmex blockfrost blynk braintrust brevo browserbase browserstack bscscan bugsnag buildkite bunny buttercms calendarific calendly campaignmonitor
+    captcha censys chartmogul checkly cicero clarifai clearbit clerk clickup clockify cloudconvert cloudsmith codacy codeclimate codemagic coinapi
+    coinlayer coinmarketcap contentstack convertapi convertkit convex courier coveralls cryptocompare currencylayer customerio cypress dataforseo
+    deepai deepinfra delighted didomi diffbot dockerhub docusign easyinsight edenai elasticemail etherscan eventbrite exchangerate exchangeratesapi
+    expo fal filestack fixer flightaware foursquare freshdesk front fullstory gemfury geoapify geocodio getresponse giphy gnews godaddy gumroad
+    hellosign helpscout hereapi honeybadger honeycomb hotjar hunter hyperbolic imagekit imagga insightly instabot ipdata ipgeolocation ipinfo ipstack
+    iterable jenkins jotform kagi keen keenio keycdn kickbox klaviyo kontent langgraph lastfm lemonsqueezy lepton lightstep liveblocks localytics
+    logdna loggly logtail logzio loops mailboxlayer mailerlite mailersend mailmodo mailosaur mandrill mediastack metaapi metabase miro modal monday
+    moonshot mux nango nasa nebius neon newsapi nexmo novita numverify nylas ollama omnisend onelogin onesignal opencage opencagedata
+    openexchangerates openweather openweathermap optimizely packagecloud paddle pandadoc pastebin paystack pdflayer pexels phantombuster pinata
+    pingdom pipedream pipedrive pivotaltracker pixabay plivo poloniex postmark printful prismic producthunt proxycrawl pubnub pushbullet pusher
+    qualtrics quickbooks rapid7 rawg rebrandly recaptcha recurly retool revai ringcentral roboflow runpod runway sambanova sanity saucelabs scaleway
+    scraperapi scrapfly scrapingant scrapingbee securitytrails serper serpstack sevdesk sightengine simplesat siteleaf smartsheet
+    smartystreets sparkpost spoonacular statuspage storyblok strava stytch swell teamviewer testrail textmagic ticketmaster tiingo tinypng tmdb
+    todoist tomorrowio tomtom transferwise turso twelvedata typesense uploadcare upstash uptimerobot userstack vapi verifone vimeo virustotal
+    voicegain vonage vultr wakatime wandb watsonx weatherstack weaviate webflow wepay whoisxml wistia wolframalpha woocommerce wordnik workday workos
+    xero yelp zapier zenrows zenserp zerobounce zhipu zipcodeapi""".split()
 )
 
 # What a password belongs to, glued to it: ``mysqlpass``, ``ftppwd``.
 LOGINS = frozenset(
-    "mysql db user root admin pg postgres redis ssh ftp sftp smtp mail login my auth http proxy store key app api git ldap vpn wifi sudo mongo oracle sql web".split()
+    "mysql db user proxyuser dbuser root admin pg postgres redis ssh ftp sftp smtp mail login my auth http proxy store key app api git ldap vpn wifi sudo mongo oracle sql web".split()
 )
 
 # Several words in a row (joined), for keys whose last word says nothing by itself.
 SECRET_PHRASES = {
-    "connectionstring": "SECRET", "sonarlogin": "TOKEN", "accessid": "API_KEY", "xjfrogartapi": "API_KEY", "artapi": "API_KEY", "userpwd": "PASSWORD", "connstring": "SECRET", "connstr": "SECRET", "connectionstr": "SECRET",
+    "connectionstring": "SECRET", "sonarlogin": "TOKEN", "dsonarlogin": "TOKEN", "accessid": "API_KEY", "xjfrogartapi": "API_KEY", "artapi": "API_KEY", "userpwd": "PASSWORD", "connstring": "SECRET", "connstr": "SECRET", "connectionstr": "SECRET",
+    "contraseña": "PASSWORD", "motdepasse": "PASSWORD", "lösenord": "PASSWORD", "hasło": "PASSWORD", "jelszó": "PASSWORD", "şifre": "PASSWORD", "presharedkey": "SECRET", "sharedaccesskey": "SECRET", "slkey": "API_KEY", "secretkeybase": "SECRET", "slapikey": "API_KEY", "sonartoken": "TOKEN",
     "passphrase": "PASSWORD", "passcode": "PASSWORD", "passkey": "PASSWORD", "password": "PASSWORD", "securitycode": "CARD_CODE", "cardcode": "CARD_CODE", "verificationcode": "PASSWORD", "authcode": "PASSWORD",
     "authorizationcode": "PASSWORD", "authenticationcode": "PASSWORD", "smscode": "PASSWORD", "mfacode": "PASSWORD",
     "2facode": "PASSWORD", "onetimecode": "PASSWORD", "otpcode": "PASSWORD", "logincode": "PASSWORD", "accesscode": "PASSWORD", "pincode": "PASSWORD",
@@ -120,6 +159,8 @@ PERSONAL_PHRASES = {
     "cpf": "NATIONAL_ID", "dni": "NATIONAL_ID", "nie": "NATIONAL_ID", "nif": "NATIONAL_ID", "bsn": "NATIONAL_ID", "pesel": "NATIONAL_ID", "personnummer": "NATIONAL_ID",
     "fodselsnummer": "NATIONAL_ID", "hkid": "NATIONAL_ID", "nric": "NATIONAL_ID", "codicefiscale": "NATIONAL_ID", "identitynumber": "NATIONAL_ID", "idcardnumber": "NATIONAL_ID",
     "medicarenumber": "NATIONAL_ID", "healthinsurancenumber": "NATIONAL_ID", "residentregistrationnumber": "NATIONAL_ID", "voterid": "NATIONAL_ID", "rrn": "NATIONAL_ID",
+    "cnic": "NATIONAL_ID", "emiratesid": "NATIONAL_ID", "iqama": "NATIONAL_ID", "cuil": "NATIONAL_ID", "steuerid": "NATIONAL_ID", "steuernummer": "NATIONAL_ID", "taxidentificationnumber": "NATIONAL_ID", "oib": "NATIONAL_ID",
+    "cnp": "NATIONAL_ID", "ppsn": "NATIONAL_ID", "mbi": "NATIONAL_ID", "citizenid": "NATIONAL_ID", "identificationnumber": "NATIONAL_ID", "personalidnumber": "NATIONAL_ID", "vatnumber": "TAX_ID", "vatid": "TAX_ID", "imei": "PERSONAL",
     "passport": "PASSPORT", "passportnumber": "PASSPORT", "passportno": "PASSPORT", "passportid": "PASSPORT",
     "driverlicense": "LICENSE", "driverslicense": "LICENSE", "driverlicence": "LICENSE", "driverslicence": "LICENSE", "drivinglicense": "LICENSE",
     "drivinglicence": "LICENSE", "licensenumber": "LICENSE", "licencenumber": "LICENSE", "driverlicensenumber": "LICENSE", "driverslicensenumber": "LICENSE",
@@ -137,7 +178,7 @@ PERSONAL_TAILS_DROPPED = frozenset(
 )
 # ``…_address`` that is no postal address.
 ADDRESS_HARMLESS = frozenset(
-    "ip ipv4 ipv6 mac memory server host bind listen contract network base virtual physical remote local peer web url http target broker node socket wallet".split()
+    "api destination source gateway callback ip ipv4 ipv6 mac memory server host bind listen contract network base virtual physical remote local peer web url http target broker node socket wallet".split()
 )
 # Words that say that the mapping under them, or the one they stand in, is about a person.
 PERSON_WORDS = frozenset(
@@ -159,5 +200,5 @@ PERSON_KEYS = frozenset(
 
 # Categories whose keys belong to a person rather than to a credential.
 PERSONAL = frozenset(
-    "EMAIL PHONE BIRTH_DATE NAME ADDRESS POSTAL_CODE NATIONAL_ID PASSPORT LICENSE CARD IBAN BANK WALLET IP MAC PERSONAL".split()
+    "EMAIL PHONE BIRTH_DATE NAME ADDRESS POSTAL_CODE NATIONAL_ID TAX_ID PASSPORT LICENSE CARD IBAN BANK WALLET IP MAC PERSONAL".split()
 )

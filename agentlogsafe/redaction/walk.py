@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import orjson
 
 from agentlogsafe.redaction import vocabulary
+from agentlogsafe.redaction.keys import jumbled
 from agentlogsafe.redaction.plain import HIDDEN, describe, simplify
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _NODES = 200_000
 _SHALLOW = 4
 _LONGEST = 1_000_000
 _SHORTEST_KEY = 16
+_SHORTEST_RANDOM = 20
+_ROW = 2
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _PERSON = re.compile(r"[^\W\d_a-z][\w'\u2019.-]*(?:[ ,]{1,2}[^\W\d_][\w'\u2019.-]*){0,4}\Z")
 _HOST = re.compile(r"0x[0-9a-fA-F]+\Z|[\w.-]+:\d+\Z|[0-9a-fA-F.:]+\Z|\w+://")
@@ -45,11 +48,12 @@ _NOT_A_NAME = re.compile(r"[a-z]+[A-Z]|[A-Z][a-z]+[A-Z]|[_/\\@:]|\d")
 class Rules:
     """What the walk asks of a policy: names, replacements, limits."""
 
-    __slots__ = ("depth", "drops", "entry", "items", "mask", "masked", "names", "number")
+    __slots__ = ("announced", "depth", "drops", "entry", "items", "mask", "masked", "names", "number")
 
     def __init__(
         self, *, names: dict[str, Entry], entry: Callable[[str, Report], Entry], mask: Callable[[str, str], str], masked: re.Pattern[str],  # noqa: E501 - one row of a table
-        number: Callable[[str, Report], str], depth: int, items: int, drops: frozenset[str] = frozenset(),
+        number: Callable[[str, Report], str], announced: Callable[[str, str], str | None], depth: int, items: int,
+        drops: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
         """Take the remembered names, and how to decide about a new one, replace a value, scan a number."""
         self.names = names
@@ -57,6 +61,7 @@ class Rules:
         self.mask = mask
         self.masked = masked
         self.number = number
+        self.announced = announced
         self.depth = depth
         self.items = items
         self.drops = drops
@@ -145,6 +150,10 @@ class Walk:
                     found = category
             elif found == "NAME?":
                 found = category or self.person(value, item, trail)
+            elif found == "KEY?":
+                found = category or (
+                    "API_KEY" if kind is str and len(item) >= _SHORTEST_RANDOM and jumbled(item) else None  # type: ignore[arg-type]
+                )
             elif found == "JWK?":
                 found = category
                 private = True
@@ -153,18 +162,36 @@ class Walk:
             out[TRUNCATED] = size - rules.items + 1
         if private:
             self._private_key(out)
+        if "value" in out or "Value" in out:
+            self._paired(out)
         return out
 
     def _private_key(self, out: dict[str, object]) -> None:
         """Mask the private parts of a JSON Web Key (RFC 7518): what else stands in it is public."""
         for name in ("d", "p", "q", "dp", "dq", "qi", "k"):
             if type(out.get(name)) is str and len(str(out[name])) >= _SHORTEST_KEY:
-                out[name] = self._sensitive(str(out[name]), "KEY") or None
-                self.report.odd = True
-                for at in range(len(self.texts) - 1, -1, -1):
-                    if self.slots[at] is out and self.places[at] == name:
-                        self.texts[at] = ""
-                        self.slots[at] = {}
+                self._replaced(out, name, "KEY")
+
+    def _paired(self, out: dict[str, object]) -> None:
+        """Mask a value beside a name that says that it is a credential: a variable, a header, a field of a form."""
+        for names, held in ((("name", "key"), "value"), (("Name", "Key"), "Value")):
+            value = out.get(held)
+            if type(value) is not str:
+                continue
+            for name in names:
+                said = out.get(name)
+                category = self.rules.announced(said, value) if type(said) is str else None
+                if category is not None:
+                    self._replaced(out, held, category)
+
+    def _replaced(self, out: dict[str, object], name: str, category: str) -> None:
+        """Mask what stands under *name* already, and what was laid aside of it."""
+        out[name] = self._sensitive(str(out[name]), category) or None
+        self.report.odd = True
+        for at in range(len(self.texts) - 1, -1, -1):
+            if self.slots[at] is out and self.places[at] == name:
+                self.texts[at] = ""
+                self.slots[at] = {}
 
     def sequence(self, value: list[object], category: str | None, trail: Trail) -> list[object]:
         """Return the copy of a sequence."""
@@ -173,6 +200,14 @@ class Walk:
         if size > limit:
             self.report.truncated.append({"path": path(trail), "reason": "items", "length": size})
             value = value[: limit - 1]
+        if size == _ROW and category is None and type(value[0]) is str and type(value[1]) is str:
+            # A row of a table of names and values, as HTTP clients keep their headers.
+            found = self.rules.announced(value[0], value[1]) if any(map(str.isdigit, value[1])) else None
+            if found is not None:
+                row: list[object] = [None, None]
+                self.put(row, 0, value[0], None, trail)
+                self.put(row, 1, value[1], found, trail)
+                return row
         out: list[object] = [None] * len(value)
         for place, item in enumerate(value):
             self.put(out, place, item, category, trail)

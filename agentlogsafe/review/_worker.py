@@ -28,7 +28,7 @@ def main() -> None:
         if task["forks"] is not None:
             keys = Keyring([bytes.fromhex(master) for master in setting["masters"]], task["forks"])
         outcome = Outcome()
-        lines, plainly = Path(task["lines"]), task["plainly"]
+        lines, plainly = task["lines"] and Path(task["lines"]), task["plainly"]
         spool_part(Part(*task["part"]), task["id"], keys, outcome, spool, lines=lines, plainly=plainly)
         out.write(orjson.dumps(outcome) + b"\n")
         out.flush()

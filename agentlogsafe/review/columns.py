@@ -7,13 +7,26 @@ lines wait in some until there are enough of them, for a query takes 10 ms, howe
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from agentlogsafe.review.fields import (
+    CONSTANT,
+    CONTENT,
+    FIELDS,
+    IDS,
+    LONGEST,
+    MACROS,
+    MADE,
+    NUMBER,
+    TEXTS,
+    USUAL,
+    WHOLE,
+)
 from agentlogsafe.review.rows import EVENT_COLUMNS, REJECT_COLUMNS, SPAN_COLUMNS, fitting
 from agentlogsafe.review.tables import EVENTS, REJECTS, SPANS
-from agentlogsafe.seal import OWN_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,82 +47,26 @@ TYPES = {"string": "VARCHAR", "int64": "BIGINT", "float64": "DOUBLE", "boolean":
 
 DETAILS = frozenset(
     (
-        *("parent_run_id", "provider", "agent_version", "actor", "duration_ms", "level", "problems", "redactions"),
+        *(
+            "parent_run_id",
+            "provider",
+            "model",
+            "agent_version",
+            "actor",
+            "duration_ms",
+            "level",
+            "problems",
+            "redactions",
+        ),
         *("policy_name", "policy_digest", "input_tokens", "output_tokens"),
     )
 )
 """What no rule asks of an event; to leave it out saves a third of what it costs to make the columns."""
 
+_FEW = 20_000  # rows
+
 PART = 40
 """Bits of a line's number; before them comes that of its part."""
-
-_LONGEST = 16 * 2**20  # bytes of a line
-_NUMBER, _CONTENT = "\x7f", "\x7f\x7f"  # what `blocks` puts into lines
-_IDS = ("event_id", "run_id", "parent_run_id", "parent_event_id")
-_TEXTS = (
-    *("event_type", "agent_name", "workflow_name", "provider", "model", "tool_name", "tool_call_id", "status"),
-    *("session_id", "agent_version", "level"),
-)
-# Every field is named, and read: only so DuckDB finds a name that is given twice.
-_FIELDS: dict[str, str] = {
-    **dict.fromkeys((*_IDS, *_TEXTS, "timestamp"), "VARCHAR"),
-    **dict.fromkeys(("schema_version", "logger", "trace_id", "span_id", "duration_ms", "redactions"), "JSON"),
-    **dict.fromkeys(("risk", "metadata"), "STRUCT(_ BOOLEAN)"),
-    **dict.fromkeys(("problems", "truncated"), "JSON[]"),
-    "actor": "STRUCT(id JSON)",
-    "policy": "STRUCT(name JSON, digest JSON)",
-    "payload": "STRUCT(input_tokens JSON, output_tokens JSON, kind JSON, state JSON, lost JSON)",
-    "seal": 'STRUCT(stream VARCHAR, seq BIGINT, "hash" VARCHAR, "key" VARCHAR)',
-    _NUMBER: "BIGINT",
-    _CONTENT: "VARCHAR",
-    "\x7f\x7f\x7f": "JSON",  # no line has it: having found all names, DuckDB would look no further
-}
-assert _FIELDS.keys() >= OWN_FIELDS  # noqa: S101 -- a new field needs its type
-
-_MACROS = r"""
-CREATE MACRO text_of(x) AS CASE WHEN starts_with(x, '"') THEN
-    CASE WHEN contains(x, '\') THEN x->>'$' ELSE substring(x, 2, length(x) - 2) END END;
-CREATE MACRO whole(x) AS
-    CASE WHEN NOT contains(x, '.') AND NOT contains(x, 'e') THEN try_cast(x::VARCHAR AS BIGINT) END;
-CREATE MACRO is_odd(x) AS x < ':' OR x >= '{' OR (x >= '[' AND x < '\') OR x = 'true' OR x = 'false';
-CREATE MACRO is_odd_id(x) AS is_odd(x) AND NOT (strlen(x) = 36 AND substring(x, 9, 1) = '-');
-CREATE MACRO counted(x) AS CASE WHEN starts_with(x, '{') THEN
-    CASE WHEN len(json_keys(x)) <> len(list_distinct(json_keys(x))) THEN -1 ELSE coalesce(list_sum(
-        [whole(v) for v in json_extract(x, '$.*') if whole(v) BETWEEN 0 AND 2147483647]), 0)::BIGINT END END;
-CREATE MACRO joined(x) AS CASE WHEN x IS NOT NULL THEN
-    CASE WHEN list_bool_and([coalesce(starts_with(v, '"'), false) for v in x]) IS NOT false
-    THEN coalesce(array_to_string([v->>'$' for v in x], '; '), '') ELSE '?' END END;
-CREATE MACRO moment(x) AS CASE WHEN x LIKE '____-__-__T__:__:__.______Z' AND x >= '0' AND NOT contains(x, ' ')
-    THEN epoch_us(try_cast(substring(x, 1, 26) AS TIMESTAMP)) END
-"""
-_COLUMNS = {
-    "ts": "moment(timestamp)",
-    "actor": "text_of(actor.id)",
-    "duration_ms": "try_cast(duration_ms::VARCHAR AS DOUBLE)",
-    "problems": "joined(problems)",
-    "redactions": "counted(redactions)",
-    "policy_name": "text_of(policy.name)",
-    "policy_digest": "text_of(policy.digest)",
-    "input_tokens": "whole(payload.input_tokens)",
-    "output_tokens": "whole(payload.output_tokens)",
-    "kind": "CASE WHEN event_type = 'custom' THEN text_of(payload.kind) END",
-    "state": "CASE WHEN event_type = 'custom' THEN text_of(payload.state) END",
-    "lost": "CASE WHEN event_type = 'custom' THEN whole(payload.lost) END",
-    "content": f'"{_CONTENT}"',
-    "stream": "seal.stream",
-    "seq": "seal.seq",
-    "hash": 'seal."hash"',
-    "key": 'seal."key"',
-}
-_CONSTANT = {
-    "wrapping": "'native'",
-    "verdict": "CASE WHEN stream IS NOT NULL THEN 'ok' END",
-    "is_open": "false",
-    "is_close": "false",
-}
-"""What is the same of all usual lines."""
-
-_USUAL = tuple(name for name in EVENT_COLUMNS if name in _COLUMNS or name in _FIELDS)
 
 
 class Columns:
@@ -124,12 +81,13 @@ class Columns:
         import duckdb  # noqa: PLC0415 -- an extra
 
         self._error = duckdb.Error
-        self._run, self._sql = connection.execute, connection.sql
-        self._types = dict(_FIELDS) if details else {**_FIELDS, "policy": "STRUCT(_ BOOLEAN)"}
-        self._names = tuple(name for name in _USUAL if details or name not in DETAILS)
-        self._run(_MACROS)
+        self._run, self._sql, self._cursor = connection.execute, connection.sql, connection.cursor
+        self._types = dict(FIELDS) if details else {**FIELDS, "policy": "STRUCT(_ BOOLEAN)"}
+        self._names = tuple(name for name in USUAL if details or name not in DETAILS)
+        self._run(MACROS)
         self._run(f"CREATE TABLE usual (place BIGINT, {_columns({name: EVENTS[name] for name in self._names})})")
         self._full = 0  # rows of `usual`
+        self._starts: dict[int, int] = {}  # of each file in `whole`, which row is its first line
         for name, types in COLUMNS.items():
             self._run(f"CREATE TABLE other_{name} (part BIGINT, {_columns(types)})")
 
@@ -167,13 +125,14 @@ class Columns:
 
     def _added(self, files: Mapping[int, tuple[Path, int]]) -> dict[int, tuple[int, int]]:
         """Add lines that may be as we write them; return of each part how many, and how many of them are not."""
-        made = ", ".join(_COLUMNS.get(name) or self._text(name) for name in self._names)
+        made = ", ".join(MADE.get(name) or self._text(name) for name in self._names)
         # Read, but not asked for: in SQL, a name that nothing depends on is not read.
         unasked = [name for name in self._types if name not in self._names and name not in ("timestamp", "event_id")]
         asked = " OR ".join(f"{_name(name)} IS NOT NULL" for name in unasked)
         strings = " OR ".join(self._flags().values()) or "false"
+        source = _read([path for path, _ in files.values()], self._types)
         self._run(
-            f"INSERT INTO usual SELECT {_name(_NUMBER)}, {made} FROM {self._read([path for path, _ in files.values()])}"
+            f"INSERT INTO usual SELECT {_name(NUMBER)}, {made} FROM {source}"
             f" WHERE ({asked}) AND coalesce(NOT ({strings}), true)"
         )
         found = self._run(
@@ -181,6 +140,69 @@ class Columns:
             f"WHERE rowid >= {self._full} GROUP BY 1"
         ).fetchall()
         return {part: (count, odd) for part, count, odd in found}
+
+    def open_whole(self) -> Any:
+        """Return where `whole` runs, for it to be interrupted; it has a connection of its own."""
+        self._run("SET preserve_insertion_order = true")
+        names = {name: EVENTS[name] for name in self._names if name != "content"}
+        self._run(f"CREATE TABLE whole (number BIGINT, odd BOOLEAN, {_columns(names)})")
+        return self._cursor()
+
+    def learn(self, path: Path) -> None:
+        """Learn from the beginning of a file what its fields look like."""
+        with suppress(self._error):
+            self._learned({0: (path, 0)})
+
+    def whole(self, cursor: Any, number: int, path: str) -> bool:
+        """Add a row for each line of a file; return whether that is possible. Next, `settle` has to be called."""
+        types = {name: dtype for name, dtype in self._types.items() if name not in (NUMBER, CONTENT)}
+        made = ", ".join(MADE.get(name) or self._text(name) for name in self._names if name != "content")
+        asked = " OR ".join(
+            f"{_name(name)} IS NOT NULL" for name in types if name not in (*self._names, "timestamp", "event_id")
+        )
+        strings = " OR ".join(self._flags().values()) or "false"
+        try:
+            cursor.execute(
+                f"INSERT INTO whole SELECT {number}, NOT ({asked}) OR coalesce({strings}, false), {made} "
+                f"FROM {_read([path], types)}"
+            )
+        except self._error:
+            return False
+        return True
+
+    def settle(self, number: int, lines: int, apart: Sequence[int]) -> bool:
+        """Forget rows of a file that were made elsewhere.
+
+        Args:
+            number: the file's.
+            lines: how many it has.
+            apart: those whose rows are made elsewhere, from 1.
+
+        Returns:
+            Whether what is left is as we write it; if not, nothing is left.
+        """
+        ((count, first, last),) = self._run(
+            f"SELECT count(*), min(rowid), max(rowid) FROM whole WHERE number = {number}"
+        ).fetchall()
+        if count == lines and last - first == lines - 1:  # then each line made one row, in order
+            rows = [first + line - 1 for line in apart]
+            self._run(f"DELETE FROM whole WHERE rowid IN (SELECT unnest({rows}::BIGINT[]))")
+            condition = f"number = {number} AND (odd OR stream IS NULL OR {self._odd()})"
+            ((odd,),) = self._run(f"SELECT count(*) FROM whole WHERE {condition}").fetchall()
+            if odd == 0:
+                self._starts[number] = first
+                return True
+        self.forget_whole(number)
+        return False
+
+    def forget_whole(self, number: int) -> None:
+        """Remove the rows of a file."""
+        self._run(f"DELETE FROM whole WHERE number = {number}")
+        self._starts.pop(number, None)
+
+    def close_whole(self) -> None:
+        """Go on with files that are read otherwise."""
+        self._run("SET preserve_insertion_order = false")
 
     def _odd(self) -> str:
         return " OR ".join(
@@ -198,19 +220,14 @@ class Columns:
     def _removed(self) -> None:
         self._run(f"DELETE FROM usual WHERE rowid >= {self._full}")
 
-    def _read(self, paths: Sequence[Path]) -> str:
-        columns = ", ".join(f"{_literal(of)}: {_literal(dtype)}" for of, dtype in self._types.items())
-        options = f"format='newline_delimited', columns={{{columns}}}, maximum_object_size={_LONGEST}"
-        return f"read_json({_listed(paths)}, {options})"
-
     def _text(self, name: str) -> str:
         return f"text_of({name})" if self._types[name] == "JSON" else name
 
     def _flags(self) -> dict[str, str]:
         """Return what tells whether a field may have been another thing than a string, of those read as strings."""
         return {
-            name: f"is_odd_id({name})" if name in _IDS else f"is_odd({name})"
-            for name in (*_TEXTS, *_IDS)
+            name: f"is_odd_id({name})" if name in IDS else f"is_odd({name})"
+            for name in (*TEXTS, *IDS)
             if name in self._names and self._types[name] != "JSON"
         }
 
@@ -223,7 +240,8 @@ class Columns:
         if not flags:
             return False
         asked = ", ".join(f"coalesce(bool_or({flag}), false)" for flag in flags.values())
-        (found,) = self._run(f"SELECT {asked} FROM {self._read([path for path, _ in files.values()])}").fetchall()
+        source = _read([path for path, _ in files.values()], self._types)
+        (found,) = self._run(f"SELECT {asked} FROM {source}").fetchall()
         odd = [name for name, is_odd in zip(flags, found, strict=True) if is_odd]
         self._types.update(dict.fromkeys(odd, "JSON"))
         return bool(odd)
@@ -245,11 +263,12 @@ class Columns:
         for name in COLUMNS:
             self._run(f"DELETE FROM other_{name} WHERE part IN ({listed})")
 
-    def views(self, parts: Sequence[tuple[int, str, int]]) -> None:
+    def views(self, parts: Sequence[tuple[int, str, int]], wholes: Sequence[str] = ()) -> None:
         """Make the tables that rules ask.
 
         Args:
             parts: of each part its number, its file's name, and how many lines there are before it.
+            wholes: of each file that was offered to `whole`, its name.
         """
         files, before = [""] * (len(parts)), [0] * len(parts)
         for part, file, lines in parts:
@@ -257,11 +276,20 @@ class Columns:
         # Not as parameters: for a list, DuckDB before 2 imports pandas, where that is installed.
         self._run(f"SET VARIABLE files = {_listed(files)}::VARCHAR[]")
         self._run(f"SET VARIABLE before = {before}::BIGINT[]")
-        usual = ", ".join(self._usual(name) for name in EVENTS)
+        self._run(f"SET VARIABLE wholes = {_listed(wholes)}::VARCHAR[]")
+        self._run(f"SET VARIABLE starts = {[self._starts.get(number, 0) for number in range(len(wholes))]}::BIGINT[]")
+        usual = ", ".join(map(self._usual, EVENTS))
+        whole = ", ".join(WHOLE.get(name) or self._usual(name) for name in EVENTS)
         for name, types in COLUMNS.items():
-            columns = ", ".join(_other(of) for of in ("file", *types))
-            union = f"SELECT {usual} FROM usual UNION ALL " if name == "events" else ""
-            self._run(f"CREATE VIEW {name} AS {union}SELECT {columns} FROM other_{name}")
+            made = [f"SELECT {', '.join(map(_other, ('file', *types)))} FROM other_{name}"]
+            if name == "events" and self._full:
+                made.append(f"SELECT {usual} FROM usual")
+            if name == "events" and self._starts:
+                made.append(f"SELECT {whole} FROM whole")
+            # To have a view in a query takes 1 ms more than to have a table there.
+            ((rows,),) = self._run(f"SELECT count(*) FROM other_{name}").fetchall()
+            kind = "TABLE" if len(made) == 1 and rows <= _FEW else "VIEW"
+            self._run(f"CREATE {kind} {name} AS {' UNION ALL '.join(made)}")
 
     def _usual(self, name: str) -> str:
         if name == "file":
@@ -270,7 +298,7 @@ class Columns:
             return f"(place & {2**PART - 1}) + getvariable('before')[(place >> {PART}) + 1] AS line"
         if name in self._names:
             return _name(name)
-        return f"{_CONSTANT.get(name) or f'NULL::{TYPES[EVENTS[name]]}'} AS {_name(name)}"
+        return f"{CONSTANT.get(name) or f'NULL::{TYPES[EVENTS[name]]}'} AS {_name(name)}"
 
     def arrow(self) -> Any:
         """Return the events of the usual lines as an Arrow table, without file, and forget them."""
@@ -279,6 +307,13 @@ class Columns:
         self._run("TRUNCATE usual")
         self._full = 0
         return made
+
+
+def _read(paths: Sequence[Path | str], types: Mapping[str, str]) -> str:
+    columns = ", ".join(f"{_literal(of)}: {_literal(dtype)}" for of, dtype in types.items())
+    plainly = "compression='uncompressed', hive_partitioning=false"  # whatever the path looks like
+    options = f"format='newline_delimited', columns={{{columns}}}, maximum_object_size={LONGEST}, {plainly}"
+    return f"read_json({_listed(paths)}, {options})"
 
 
 def _columns(types: Mapping[str, str]) -> str:

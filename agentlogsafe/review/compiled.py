@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib import metadata, resources
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +38,8 @@ def load() -> Compiled:
 
 def compile_all() -> Compiled:
     """Return what Ibis makes of everything now."""
+    from importlib import metadata  # noqa: PLC0415 -- as below
+
     import ibis  # noqa: PLC0415 -- what this module is there to avoid
 
     from agentlogsafe.review import rules  # noqa: PLC0415 -- as above

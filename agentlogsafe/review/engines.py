@@ -10,7 +10,7 @@ from agentlogsafe.errors import MissingExtraError
 from agentlogsafe.review import compiled
 from agentlogsafe.review.columns import Columns, as_json, read_json
 from agentlogsafe.review.load import SMALL, load
-from agentlogsafe.review.tables import CHECKPOINTS, KEYS, SCHEMAS, SOURCES
+from agentlogsafe.review.tables import CHECKPOINTS, KEYS, OPEN, SCHEMAS, SOURCES, STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,6 +93,9 @@ class DuckDB:
         for name, sql in self._sql.items():  # one after the other: together, their joins would need more memory
             if name.startswith("suspects_"):
                 self._connection.execute(f"INSERT INTO suspects {sql}")
+        if (OPEN,) in self.rows("reasons"):
+            for name in STAGES:
+                self._connection.execute(f"CREATE TABLE {name} AS {self._sql[name]}")
 
     def _connect(self, threads: int, size: int) -> Columns:
         try:

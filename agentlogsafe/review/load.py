@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import os
 import queue
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from concurrent.futures import as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from agentlogsafe.errors import AgentLogSafeError
 from agentlogsafe.review import sources
 from agentlogsafe.review.columns import COLUMNS, as_json
+from agentlogsafe.review.crew import Crew
 from agentlogsafe.review.keyring import Keyring
 from agentlogsafe.review.reading import Outcome, read_part
+from agentlogsafe.review.whole import Wholes, eligible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Sequence
+    from concurrent.futures import Future
 
     from agentlogsafe.review.columns import Columns
     from agentlogsafe.review.sources import Part, Source
@@ -31,7 +28,6 @@ SMALL = 8_000_000
 _MOST = 128 * 2**20  # bytes of lines that wait for DuckDB, which takes 10 ms for whatever it reads,
 _WAITING = 64  # and parts that they are of
 _FILES = 1_000  # of many rows
-_KEEPING = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")  # of glibc
 
 
 def load(
@@ -58,13 +54,12 @@ def load(
         compressed = any(source.form != "plain" for source in inputs)
         workers = 0 if total <= SMALL // (8 if compressed else 1) else os.cpu_count() or 1
     parts = [part for source in inputs for part in sources.parts(source)]
-    reading = _Reading(parts, connect, spool)
+    reading = _Reading(inputs, parts, connect, spool)
     if workers:
         reading.by_workers(masters, min(workers, len(parts)), progress or (lambda _: None))
     else:
         reading.here(masters)
-    numbers = range(len(parts))
-    reading.columns.views(placed(inputs, parts, numbers, reading.outcomes))
+    reading.columns.views(placed(inputs, parts, range(len(parts)), reading.outcomes), reading.wholes.names)
     return source_rows(inputs, parts, reading.outcomes)
 
 
@@ -111,11 +106,16 @@ class _Reading:
 
     columns: Columns
 
-    def __init__(self, parts: Sequence[Part], connect: Callable[[], Columns], spool: Path) -> None:
-        self._parts, self._connect, self._spool = parts, connect, spool
+    def __init__(
+        self, inputs: Sequence[Source], parts: Sequence[Part], connect: Callable[[], Columns], spool: Path
+    ) -> None:
+        self._inputs, self._parts, self._connect, self._spool = inputs, parts, connect, spool
         self.outcomes = [Outcome() for _ in parts]
+        self.wholes = Wholes([], spool)
         self._lines: dict[int, Path] = {}
+        self._free: queue.LifoQueue[Path] = queue.LifoQueue()
         self._written: list[tuple[str, Path]] = []
+        self._done = 0
 
     def here(self, masters: Sequence[bytes]) -> None:
         """Read in this process. No numpy, no Arrow: they take longer to import than a small file to read."""
@@ -136,74 +136,116 @@ class _Reading:
 
     def by_workers(self, masters: Sequence[bytes], count: int, progress: Callable[[int], None]) -> None:
         """Read in *count* processes."""
-        idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        workers = [_Worker(self._spool, masters) for _ in range(count)]
-        done = 0
         # So few files that what waits for DuckDB does not fill the disk; the last that was read is used again next.
-        free: queue.LifoQueue[Path] = queue.LifoQueue()
         for number in range(_WAITING + count):
-            free.put(self._spool / f"lines-{number}.json")
-
-        def read(place: int, *, plainly: bool, forks: dict[str, tuple[str, int]] | None) -> int:
-            self._lines[place] = lines = free.get()
-            worker = idle.get()
+            self._free.put(self._spool / f"lines-{number}.json")
+        with Crew(count, self._spool, masters) as crew:
             try:
-                task = {"id": place, "part": tuple(self._parts[place]), "plainly": plainly, "forks": forks}
-                self.outcomes[place] = worker.read({**task, "lines": str(lines)})
-            finally:
-                idle.put(worker)
-            return place
-
-        def all_of(places: Iterable[int], *, plainly: bool = False, forks: Any = None) -> None:
-            nonlocal done
-            unusual: set[int] = set()
-            waiting: list[int] = []
-
-            def added() -> None:
-                unusual.update(self._added(waiting))
-                for place in waiting:
-                    free.put(self._lines.pop(place))
-                waiting.clear()
-
-            futures = [pool.submit(read, place, plainly=plainly, forks=forks) for place in places]
-            for future in as_completed(futures):
-                waiting.append(future.result())
-                done += self._parts[waiting[-1]].end - self._parts[waiting[-1]].start
-                progress(done)
-                if sum(self.outcomes[place].size for place in waiting) >= _MOST or len(waiting) >= _WAITING:
-                    if futures[-1].done():  # not before: two threads beside two processes take half as long again
-                        self.columns.hurry()
-                    added()
-            self.columns.hurry()
-            added()
-            if unusual:
-                done -= sum(self._parts[place].end - self._parts[place].start for place in unusual)
-                all_of(sorted(unusual), plainly=True, forks=forks)
-            self._rows()
-
-        for worker in workers:
-            idle.put(worker)
-        with ThreadPoolExecutor(count) as pool:
-            try:
+                verifying = self._verifying(crew)
                 self.columns = self._connect()  # while they start
-                all_of(range(len(self._parts)))
+                self._spooled(crew, self._as_they_are(crew, verifying, progress), progress)
                 forks, places = again(self._parts, self.outcomes)
                 if places:
-                    done -= sum(self._parts[place].end - self._parts[place].start for place in places)
+                    paths = {self._parts[place].path for place in places}
+                    self.wholes.forget(paths & self.wholes.paths)
+                    places = sorted({*places, *self._of(paths & self.wholes.refused)})
                     self.columns.forget(places)
-                    all_of(places, forks=forks)
-                for worker in workers:
-                    worker.finish()
-                for worker in workers:
-                    worker.wait()
+                    self._spooled(crew, places, progress, forks=forks)
+                crew.finish()
+            except BaseException:
+                self.wholes.stop()
+                raise
             finally:
-                for worker in workers:
-                    worker.stop()
-                pool.shutdown(wait=False, cancel_futures=True)
                 for _ in self._parts:  # where something failed, nobody else does, and a thread may wait for one
-                    free.put(self._spool)
+                    self._free.put(self._spool)
                 for path in self._spool.glob("lines-*.json"):
                     path.unlink()
+
+    def _verifying(self, crew: Crew) -> list[Future[int]]:
+        """Have processes verify the lines of files that DuckDB may read as they are."""
+        self.wholes = Wholes([source for source in self._inputs if eligible(source)], self._spool)
+        places = self._of(self.wholes.paths)
+        if places:
+            crew.rest()
+        return [crew.submit(self._verify, crew, place) for place in places]
+
+    def _as_they_are(self, crew: Crew, verifying: list[Future[int]], progress: Callable[[int], None]) -> list[int]:
+        """Have DuckDB read files as they are; return the parts that are left."""
+        wholes, of = self.wholes, set()
+        if verifying:
+            taking = crew.beside(wholes.start(self.columns))
+            for future in as_completed(verifying):
+                place = future.result()
+                of.add(place)
+                if self.outcomes[place].mixed:
+                    wholes.refuse(self._parts[place].path)
+                self._count(place, progress)
+            taking.result()
+            wholes.settle({path: [self.outcomes[place] for place in self._of({path})] for path in wholes.paths})
+        for place in self._of(wholes.paths - wholes.refused):
+            self._keep(self.outcomes[place])
+        left = [place for place, part in enumerate(self._parts) if part.path not in wholes.paths - wholes.refused]
+        self._done -= sum(self._size(place) for place in of.intersection(left))
+        return left
+
+    def _verify(self, crew: Crew, place: int) -> int:
+        part = self._parts[place]
+        self.outcomes[place] = Outcome(mixed=True)
+        if part.path not in self.wholes.refused:
+            task = {"id": place, "part": tuple(part), "plainly": False, "forks": None}
+            self.outcomes[place] = crew.read({**task, "lines": None})
+        return place
+
+    def _spooled(
+        self,
+        crew: Crew,
+        places: Sequence[int],
+        progress: Callable[[int], None],
+        *,
+        plainly: bool = False,
+        forks: dict[str, tuple[str, int]] | None = None,
+    ) -> None:
+        """Have parts read into files, and add their rows."""
+        unusual: set[int] = set()
+        waiting: list[int] = []
+
+        def read(place: int) -> int:
+            self._lines[place] = lines = self._free.get()
+            task = {"id": place, "part": tuple(self._parts[place]), "plainly": plainly, "forks": forks}
+            self.outcomes[place] = crew.read({**task, "lines": str(lines)})
+            return place
+
+        def added() -> None:
+            unusual.update(self._added(waiting))
+            for place in waiting:
+                self._free.put(self._lines.pop(place))
+            waiting.clear()
+
+        futures = [crew.submit(read, place) for place in places]
+        for future in as_completed(futures):
+            waiting.append(future.result())
+            self._count(waiting[-1], progress)
+            if sum(self.outcomes[place].size for place in waiting) >= _MOST or len(waiting) >= _WAITING:
+                if futures[-1].done():  # not before: two threads beside two processes take half as long again
+                    self.columns.hurry()
+                added()
+        self.columns.hurry()
+        added()
+        if unusual:
+            self._done -= sum(map(self._size, unusual))
+            self._spooled(crew, sorted(unusual), progress, plainly=True, forks=forks)
+        self._rows()
+
+    def _of(self, paths: Container[str]) -> list[int]:
+        """Return which parts are of these files."""
+        return [place for place, part in enumerate(self._parts) if part.path in paths]
+
+    def _size(self, place: int) -> int:
+        return self._parts[place].end - self._parts[place].start
+
+    def _count(self, place: int, progress: Callable[[int], None]) -> None:
+        self._done += self._size(place)
+        progress(self._done)
 
     def _added(self, places: Sequence[int]) -> set[int]:
         """Add the rows of parts; return those in which something is not as we write it, of which there are none."""
@@ -216,14 +258,18 @@ class _Reading:
                 for _, written in outcome.tables:
                     Path(written).unlink()
                 continue
-            self._written += [(name, Path(written)) for name, written in outcome.tables]
-            for name, rows in outcome.rows.items():
-                with (self._spool / f"{name}.json").open("a", encoding="utf-8") as file:
-                    file.write(rows)
-            outcome.rows = {}
+            self._keep(outcome)
         if len(self._written) >= _FILES:
             self._rows()
         return unusual
+
+    def _keep(self, outcome: Outcome) -> None:
+        """Note the rows of what is not usual in a part."""
+        self._written += [(name, Path(written)) for name, written in outcome.tables]
+        for name, rows in outcome.rows.items():
+            with (self._spool / f"{name}.json").open("a", encoding="utf-8") as file:
+                file.write(rows)
+        outcome.rows = {}
 
     def _rows(self) -> None:
         """Add the rows of what is not usual: seldom, for DuckDB takes 10 ms for that, too, and 1 ms for each file."""
@@ -235,69 +281,3 @@ class _Reading:
         for _, path in self._written:
             path.unlink()
         self._written = []
-
-
-class _Worker:
-    """One process that runs `_worker`."""
-
-    def __init__(self, spool: Path, masters: Sequence[bytes]) -> None:
-        package = str(Path(__file__).parents[2])
-        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "agentlogsafe.review._worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # Where malloc gives back what a block of lines took, to get it again takes 0.1 µs a line.
-            env={**os.environ, **dict.fromkeys(_KEEPING, str(2**25)), "PYTHONPATH": path},
-        )
-        self._setting = {"spool": str(spool), "masters": [master.hex() for master in masters]}
-        self._told = False
-
-    def _send(self, message: dict[str, Any]) -> None:
-        assert self._process.stdin is not None  # noqa: S101 -- it is a pipe
-        self._process.stdin.write(orjson.dumps(message) + b"\n")
-        self._process.stdin.flush()
-
-    def read(self, task: dict[str, Any]) -> Outcome:
-        """Have the process read a part, and return what became of it."""
-        assert self._process.stdout is not None  # noqa: S101 -- it is a pipe
-        try:
-            if not self._told:
-                self._send(self._setting)
-                self._told = True
-            self._send(task)
-        except BrokenPipeError:
-            answer = b""
-        else:
-            answer = self._process.stdout.readline()
-        if not answer:
-            msg = f"the process that reads {task['part'][0]!r} ended with status {self._process.wait()}"
-            raise ReaderError(msg)
-        return Outcome(**orjson.loads(answer))
-
-    def finish(self) -> None:
-        """Have it end."""
-        if not self._told:
-            self._send(self._setting)
-        assert self._process.stdin is not None  # noqa: S101 -- it is a pipe
-        self._process.stdin.close()
-
-    def wait(self) -> None:
-        """Wait until it has ended."""
-        self._process.wait()
-        if self._process.returncode:
-            msg = f"a process that reads ended with status {self._process.returncode}"
-            raise ReaderError(msg)
-
-    def stop(self) -> None:
-        """End it, whatever it is doing."""
-        if self._process.poll() is None:
-            self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]  # both are pipes
-        self._process.wait()
-
-
-class ReaderError(AgentLogSafeError):
-    """A process that read a part of the input failed."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agentlogsafe.review.tables import OPEN
+from agentlogsafe.review.tables import EVENTS, OPEN, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,10 +30,7 @@ _FAMILIES = {**CALLS, **ANSWERS, "error": "tool", "human_approval": APPROVAL}
 REQUESTED = ("requested", "pending", "started", "waiting")
 """The status of a ``human_approval`` that asks; any other answers."""
 
-_USED = (
-    *("file", "line", "ts", "stream", "seq", "event_id", "run_id", "parent_event_id", "event_type", "status"),
-    *("tool_name", "tool_call_id", "agent_name", "workflow_name"),
-)
+_USED = tuple(name for name in STEPS if name in EVENTS)
 
 
 def scope(events: Table) -> StringValue:
@@ -63,29 +60,44 @@ def once(rows: Table) -> Table:
     return rows.mutate(copy=ibis.row_number().over(same)).filter(lambda t: t.copy == 0).drop("copy")
 
 
-def unanswered(tables: Tables) -> Table:
-    """Return the calls that nothing answers, with the columns that rules need.
-
-    Only those that are among the suspects can be: what is asked here is asked of their scopes alone.
-    """
-    calls, answers = steps(tables.events)
-    left = _of(calls, "event_id", tables.suspects.filter(tables.suspects.why == OPEN).id)
+def open_calls(t: Tables) -> Table:
+    """Return the calls that no answer names as its parent. Only those among the suspects can be such."""
+    calls, answers = steps(t.events)
+    left = _of(calls, "event_id", t.suspects.filter(t.suspects.why == OPEN).id)
     # A second copy of a call may have an answer where the first has none.
     named = _linked(_of(calls, "event_id", left.event_id), _of(answers, "parent_event_id", left.event_id))
     named = named.select(done=named.call_event).distinct()
-    open_calls = left.anti_join(named, left.event_id == named.done)
-    near = _of(answers, "scope", open_calls.scope)
+    return left.anti_join(named, left.event_id == named.done)
+
+
+def near_answers(t: Tables) -> Table:
+    """Return the answers in the scopes of ``open_calls``."""
+    _, answers = steps(t.events)
+    near = _of(answers, "scope", t.open_calls.scope)
     # Their copies elsewhere, of which one may be the first, and whatever answers the same calls.
-    near = _of(answers, "event_id", near.event_id.fill_null(""), open_calls.event_id.fill_null(""))
-    asked = near.parent_event_id
+    return _of(answers, "event_id", near.event_id.fill_null(""), t.open_calls.event_id.fill_null(""))
+
+
+def pool(t: Tables) -> Table:
+    """Return ``open_calls`` and the answers that may be theirs, since they answer no other."""
+    calls, answers = steps(t.events)
+    asked = t.near_answers.parent_event_id
     linked = _linked(_of(calls, "event_id", asked), _of(answers, "parent_event_id", asked))
     used = linked.filter(linked.turn == 0).select(used_file=linked.file, used_line=linked.line)
+    near = t.near_answers
     free = near.anti_join(used, (near.file == used.used_file) & (near.line == used.used_line))
-    pool = once(open_calls.union(free))
-    pool = _of(pool, "scope", open_calls.scope)
-    pool = pool.mutate(at=position(pool))
-    by_id = _still_open(pool.filter(pool.tool_call_id.notnull()).mutate(called=pool.tool_call_id))
-    plain = pool.filter(pool.tool_call_id.isnull()).union(by_id.drop("called"))
+    return _of(once(t.open_calls.union(free)), "scope", t.open_calls.scope)
+
+
+STAGES = (open_calls, near_answers, pool)
+"""What `unanswered` asks of events, as tables: each is small, and in one rule they would be asked for fifty times."""
+
+
+def unanswered(t: Tables) -> Table:
+    """Return the calls that nothing answers, with the columns that rules need."""
+    rows = t.pool.mutate(at=position(t.pool))
+    by_id = _still_open(rows.filter(rows.tool_call_id.notnull()).mutate(called=rows.tool_call_id))
+    plain = rows.filter(rows.tool_call_id.isnull()).union(by_id.drop("called"))
     return _still_open(_by_tool(plain)).drop("called", "at", "is_call", "scope")
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _BLOCK = 2**18  # that stay in the processor's cache
 _CHUNK = 16 * 2**20  # that DuckDB reads at once: a query takes 10 ms, whatever it reads
 _ROWS = 16_384  # that are held
+_APART = 8  # of so many lines, one may be unusual where DuckDB reads all of them
 _FEW = 1_000  # rows: to write them as JSON takes less than to import Arrow
 _DAMAGE = (OSError, EOFError, zlib.error)
 
@@ -44,6 +45,10 @@ class Outcome:
     """How many of the events are in a file of lines, for DuckDB to read."""
     size: int = 0
     """Of that file, in bytes."""
+    apart: list[int] = field(default_factory=list)
+    """Where DuckDB reads the file as it is, the lines whose rows are made here;"""
+    mixed: bool = False
+    """and whether it cannot read it so."""
     rows: dict[str, str] = field(default_factory=dict)
     """The others, where they are few: of each table, as JSON."""
     tables: list[tuple[str, str]] = field(default_factory=list)
@@ -59,7 +64,7 @@ def read_part(part: Part, keys: Keyring, outcome: Outcome) -> Iterator[Batch]:
 
 
 def spool_part(
-    part: Part, number: int, keys: Keyring, outcome: Outcome, spool: Path, *, lines: Path, plainly: bool
+    part: Part, number: int, keys: Keyring, outcome: Outcome, spool: Path, *, lines: Path | None, plainly: bool
 ) -> None:
     """Read a *part* into files of *spool*; tell in *outcome* which, and what became of it.
 
@@ -69,7 +74,8 @@ def spool_part(
         keys: what keyed streams are verified with.
         outcome: to be filled.
         spool: a folder.
-        lines: the file for usual lines. What it has is written over: a third of the time that a new one takes.
+        lines: the file for usual lines. What it has is written over: a third of the time that a new one takes. None
+            where DuckDB reads the whole file as it is.
         plainly: whether to make rows of every line.
     """
     files = {name: _Rows(spool / f"{name}-{number}.parquet", number, types) for name, types in COLUMNS.items()}
@@ -82,12 +88,25 @@ def spool_part(
     if plainly or part.form == "parquet":
         for batch in tabulator.batches(_guarded(part, tally, outcome)):
             keep(batch)
+    elif lines is None:
+        reading = Blocks(tabulator, unusual=outcome.apart)
+        with _telling(outcome):
+            for block in sources.blocks(part, _BLOCK):
+                reading.usual(block)
+                keep(tabulator.batch())
+                if reading.is_mixed or len(outcome.apart) > max(reading.number // _APART, _FEW):
+                    outcome.mixed = True
+                    return
+        reading.end()
+        keep(tabulator.batch())
+        outcome.usual, tally[0] = reading.number - len(outcome.apart), reading.number
+        tabulator.events += outcome.usual
     else:
         reading = Blocks(tabulator, number << PART)
         with lines.open("r+b" if lines.exists() else "wb", buffering=0) as file:
             with _telling(outcome):
-                for data in sources.blocks(part, _BLOCK):
-                    texts = reading.usual(data)
+                for block in sources.blocks(part, _BLOCK):
+                    texts = reading.usual(block)
                     outcome.usual += len(texts) // PIECES
                     outcome.size += file.write(b"".join(texts))
                     keep(tabulator.batch())
@@ -161,16 +180,17 @@ def read_columns(part: Part, keys: Keyring, outcome: Outcome) -> Iterator[tuple[
     ):
         columns = Columns(connection)
         with _telling(outcome):
-            for data in sources.blocks(part, _CHUNK):
+            for block in sources.blocks(part, _CHUNK):
                 mark, number = tabulator.mark(), reading.number
-                texts = reading.usual(data)
+                texts = reading.usual(block)
                 if texts:
                     path = Path(folder) / "lines.json"
                     path.write_bytes(b"".join(texts))
                     if columns.lines({0: (path, len(texts) // PIECES)}):
                         tabulator.undo(mark)
                         reading.number = number
-                        reading.general(data)
+                        block.seek(0)
+                        reading.general(block)
                     else:
                         made = columns.arrow()
                         tabulator.events += made.num_rows

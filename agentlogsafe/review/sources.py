@@ -12,6 +12,7 @@ import io
 import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -65,7 +66,8 @@ class Part(NamedTuple):
 def find(paths: Sequence[str | os.PathLike[str]], spool: Path | None = None) -> list[Source]:
     """Return the files that *paths* name, each once, in order.
 
-    A folder stands for the files below it, but hidden ones. ``-`` is standard input, which is copied to *spool*.
+    A folder stands for the files below it, but hidden ones. ``-`` is standard input; it is copied to *spool*, as is
+    what comes from a pipe.
 
     Raises:
         UnusableError: for a path that names nothing, or nothing that can be read.
@@ -86,10 +88,7 @@ def find(paths: Sequence[str | os.PathLike[str]], spool: Path | None = None) -> 
 
 def _expanded(path: str, spool: Path | None) -> Iterator[str | Source]:
     if path == _STDIN:
-        handle, name = tempfile.mkstemp(dir=spool, prefix="stdin-")
-        with os.fdopen(handle, "wb") as copy:
-            shutil.copyfileobj(sys.stdin.buffer, copy, 2**20)
-        yield _source(name)._replace(name=_STDIN)
+        yield _copied(sys.stdin.buffer, path, spool)
     elif "://" in path:
         yield from _remote(path)
     elif os.path.isdir(path):  # noqa: PTH112 -- as text, since the text is what findings show
@@ -99,6 +98,9 @@ def _expanded(path: str, spool: Path | None) -> Iterator[str | Source]:
                 full = os.path.join(root, name)  # noqa: PTH118 -- as above
                 if not name.startswith(".") and os.path.isfile(full):  # noqa: PTH113 -- as above
                     yield full
+    elif is_pipe(path):
+        with opened(path) as pipe:
+            yield _copied(pipe, path, spool)
     elif os.path.exists(path):  # noqa: PTH110 -- as above
         yield path
     else:
@@ -107,6 +109,23 @@ def _expanded(path: str, spool: Path | None) -> Iterator[str | Source]:
             msg = f"{path!r} does not exist, and no file matches it"
             raise UnusableError(msg)
         yield from matching
+
+
+def is_pipe(path: str) -> bool:
+    """Return whether *path* is neither a file nor a folder: what comes from there comes once."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 -- as above
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _copied(pipe: IO[bytes], name: str, spool: Path | None) -> Source:
+    """Return a copy of what comes through a pipe, which can be read but once."""
+    handle, path = tempfile.mkstemp(dir=spool, prefix="pipe-")
+    with os.fdopen(handle, "wb") as copy:
+        shutil.copyfileobj(pipe, copy, 2**20)
+    return _source(path)._replace(name=name)
 
 
 def _source(name: str) -> Source:
@@ -230,33 +249,43 @@ def raw_lines(part: Part, tally: list[int] | None = None) -> Iterator[bytes]:
         OSError, EOFError: where a file is cut, or damaged.
         MissingExtraError: without what reads its compression.
     """
-    for data in blocks(part, _BLOCK):
-        for line in io.BytesIO(data):
+    for block in blocks(part, _BLOCK):
+        for line in block:
             if tally is not None:
                 tally[0] += 1
             yield line
 
 
-def blocks(part: Part, size: int) -> Iterator[bytes]:
-    """Yield the text of a *part*, of at least so many bytes at a time, each to the end of a line; errors as above."""
+def blocks(part: Part, size: int) -> Iterator[io.BytesIO]:
+    """Yield the text of a *part*, about so many bytes at a time, each to the end of a line; errors as above."""
     with opened(part.path) as file:
         if part.form == "plain":
-            file.seek(part.start)
-            left = part.end - part.start if part.end else -1  # a pipe has no size
-            while left:
-                data = file.read(size if left < 0 else min(size, left))
-                if not data:
-                    return
-                if not data.endswith(b"\n"):
-                    data += file.readline() if left < 0 or len(data) < left else b""
-                left -= len(data) if left > 0 else 0
-                yield data
+            yield from _plain_blocks(file, part, size)
             return
         with gzip.open(file, "rb") if part.form == "gzip" else _zstd(file) as plain:
             yield from _whole_lines(plain, size)
 
 
-def _whole_lines(file: Iterable[bytes], size: int) -> Iterator[bytes]:
+def _plain_blocks(file: IO[bytes], part: Part, size: int) -> Iterator[io.BytesIO]:
+    place = file.seek(part.start)
+    while place < part.end:
+        block = io.BytesIO(file.read(min(size, part.end - place)))
+        length = len(block.getvalue())
+        if not length:
+            return
+        if place + length < part.end:  # then the end of its last line is still to be read
+            whole = block.getvalue().rfind(b"\n") + 1
+            file.seek(place + whole)
+            if not whole:
+                size *= 2
+                continue
+            block.truncate(whole)  # without a copy: nobody else holds its bytes
+            length = whole
+        place += length
+        yield block
+
+
+def _whole_lines(file: Iterable[bytes], size: int) -> Iterator[io.BytesIO]:
     """Yield what can be read of a *file* in blocks, also what comes before the place where it is damaged."""
     lines: list[bytes] = []
     held = 0
@@ -265,14 +294,14 @@ def _whole_lines(file: Iterable[bytes], size: int) -> Iterator[bytes]:
             lines.append(line)
             held += len(line)
             if held >= size:
-                yield b"".join(lines)
+                yield io.BytesIO(b"".join(lines))
                 lines, held = [], 0
     except Exception:
         if lines:
-            yield b"".join(lines)
+            yield io.BytesIO(b"".join(lines))
         raise
     if lines:
-        yield b"".join(lines)
+        yield io.BytesIO(b"".join(lines))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from agentlogsafe.review.keyring import Keyring
 from agentlogsafe.review.load import again, placed, source_rows
 from agentlogsafe.review.reading import Outcome, read_columns
 from agentlogsafe.review.sources import Part
-from agentlogsafe.review.tables import CHECKPOINTS, KEYS, SCHEMAS, SOURCES, Tables
+from agentlogsafe.review.tables import CHECKPOINTS, KEYS, OPEN, SCHEMAS, SOURCES, STAGES, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -155,6 +155,9 @@ class Spark:
             )
         for name in ("stretches", "suspects"):
             self._keep(name, self._compiled(name))
+        if (OPEN,) in self.rows("reasons"):
+            for name in STAGES:
+                self._keep(name, self._compiled(name))
 
     def _read(self, parts: Sequence[Part], numbers: Sequence[int], reading: Reading) -> Any:
         from pyspark import StorageLevel  # noqa: PLC0415 -- an extra

@@ -32,19 +32,23 @@ def reasons(t: Tables) -> Table:
     return t.suspects.select("why").distinct()
 
 
-def _twice(t: Tables) -> Table:
-    """Return ids that more than one event has."""
-    ids = t.events.filter(t.events.event_id.notnull())
-    ids = ids.group_by("event_id").aggregate(copies=ids.count())
-    return ids.filter(ids.copies > 1)
+def _ids(t: Tables) -> Table:
+    """Return ids that more than one event has, and those of parents that are not there.
 
+    Both in one pass: of a million events, two take half as long again.
+    """
+    import ibis  # noqa: PLC0415 -- as above
 
-def _orphans(t: Tables) -> Table:
-    """Return ids of parents that are not there."""
-    ids = t.events.filter(t.events.parent_event_id.notnull()).select(event_id=t.events.parent_event_id)
-    for known in (t.events.select(known=t.events.event_id), t.rejects.select(known=t.rejects.event_id)):
-        ids = ids.anti_join(known, ids.event_id == known.known)
-    return ids.distinct()
+    no, yes = ibis.null("int8"), ibis.literal(1, "int8")
+    rows = ibis.union(
+        t.events.select(id=t.events.event_id, copy=yes, known=yes),
+        t.rejects.select(id=t.rejects.event_id, copy=no, known=yes),
+        t.events.select(id=t.events.parent_event_id, copy=no, known=no),
+    )
+    rows = rows.filter(rows.id.notnull())
+    ids = rows.group_by("id").aggregate(copies=rows.copy.count(), known=rows.known.count())
+    ids = ids.filter((ids.copies > 1) | (ids.known == 0))
+    return ids.select(why=ibis.ifelse(ids.known == 0, ORPHAN, TWICE), id=ids.id)
 
 
 def _open(t: Tables) -> Table:
@@ -92,13 +96,14 @@ def _kind(why: str, found: Callable[[Tables], Table], name: str) -> Callable[[Ta
 
 
 KINDS: dict[str, Callable[[Tables], Table]] = {
-    f"suspects_{why}": _kind(why, found, name)
-    for why, found, name in (
-        (TWICE, _twice, "event_id"),
-        (ORPHAN, _orphans, "event_id"),
-        (OPEN, _open, "event_id"),
-        (DENIED, _denied, "scope"),
-        (UNSTARTED, _unstarted, "run_id"),
-    )
+    "suspects_ids": _ids,
+    **{
+        f"suspects_{why}": _kind(why, found, name)
+        for why, found, name in (
+            (OPEN, _open, "event_id"),
+            (DENIED, _denied, "scope"),
+            (UNSTARTED, _unstarted, "run_id"),
+        )
+    },
 }
 """The parts of ``suspects``, for an engine that has memory for one join at a time."""

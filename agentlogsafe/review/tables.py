@@ -128,6 +128,20 @@ SUSPECTS: dict[str, str] = {
 }
 """``suspects``: ids about which something may be wrong. An engine makes it of ``events``, with `suspects.suspects`."""
 
+_OF_STEPS = (
+    *("file", "line", "ts", "stream", "seq", "event_id", "run_id", "parent_event_id", "event_type", "status"),
+    *("tool_name", "tool_call_id", "agent_name", "workflow_name"),
+)
+STEPS: dict[str, str] = {
+    **{name: EVENTS[name] for name in _OF_STEPS},
+    "scope": "string",  # `pairs.scope`
+    "family": "string",  # what can answer each other: tool, model, retrieval, run, approval
+    "is_call": "boolean",  # or an answer
+}
+STAGES = ("open_calls", "near_answers", "pool")
+"""Tables of steps, which an engine makes one of the other, with the functions of `pairs` that are called like them, and
+only where there are `OPEN` suspects: nothing asks for them elsewhere."""
+
 REJECTS: dict[str, str] = {
     "file": "string",
     "line": "int64",
@@ -224,6 +238,7 @@ SCHEMAS = {
     "spans": SPANS,
     "stretches": STRETCHES,
     "suspects": SUSPECTS,
+    **dict.fromkeys(STAGES, STEPS),
     "rejects": REJECTS,
     "sources": SOURCES,
     "checkpoints": CHECKPOINTS,
@@ -260,6 +275,9 @@ class Tables:
     spans: Table
     stretches: Table
     suspects: Table
+    open_calls: Table
+    near_answers: Table
+    pool: Table
     rejects: Table
     sources: Table
     checkpoints: Table

@@ -74,7 +74,8 @@ def test_no_number(name, text):
 BEGIN = {"ch-ahv": "756", "fr-nir": "18505"}
 # Checks that ask the library last have to know all that it knows.
 LIBRARY = {"au-tfn": "au.tfn", "be-nn": "be.nn", "de-tax-id": "de.idnr", "pl-pesel": "pl.pesel"}
-SHAPED = [number for number in NUMBERS if number.shape or number.name in LIBRARY]
+# Where an outline starts with letters, the shape says whose they are.
+SHAPED = [n for n in NUMBERS if (n.shape and n.outlines[0][0] != "A") or n.name in LIBRARY]
 
 
 @pytest.mark.parametrize("number", SHAPED, ids=[number.name for number in SHAPED])

@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from agentlogsafe.redaction import Report, assignments, compile_policy, gate, redact, work
+from agentlogsafe.redaction import Report, assignments, claimed, compile_policy, gate, redact, work
 from agentlogsafe.redaction.fast import STAMPED
 from agentlogsafe.redaction.separators import ENDINGS, separators
 from agentlogsafe.redaction.work import ExhaustedError, Work
@@ -123,7 +123,7 @@ assigned = st.lists(
 @given(assigned)
 def test_what_is_settled_has_no_name_left(text):
     """Where another look is spared because all names have their values, it would find nothing."""
-    with mock.patch.object(assignments, "settled", return_value=False):
+    with mock.patch.object(claimed, "settled", return_value=False):
         looked = redact(text)
     assert redact(text) == looked
 
@@ -131,7 +131,7 @@ def test_what_is_settled_has_no_name_left(text):
 @given(assigned)
 def test_value_that_is_a_token_need_not_be_judged(text):
     """Where a token is all of a value, it makes no difference what the name beside it says."""
-    with mock.patch.object(assignments, "_token", return_value=None):
+    with mock.patch.object(assignments, "token_at", return_value=None):
         judged = redact(text)
     assert redact(text) == judged
 

@@ -18,9 +18,11 @@ GIVEN_AWAY = (
     "password={}", "password: {}", "PASSWORD = '{}'", '"password": "{}"', "'password' => '{}'", "password := `{}`", "db.password={}", "export API_KEY={}", 'api_key: "{}",', "apiKey='{}';",  # noqa: E501 - a pattern or a table row reads as one line
     'secret_key ::= "{}"', '$token .= "{}"', 'var userToken string = "{}"', 'System.setProperty("API_TOKEN", "{}")', "<password>{}</password>", "<clientSecret>\n  {}\n</clientSecret>",  # noqa: E501 - a pattern or a table row reads as one line
     "Authorization: Bearer {}", "authorization: Token {}", "Proxy-Authorization: Basic {}", "X-Api-Key: {}", "Cookie: session={}; theme=dark", "curl -H 'Authorization: Bearer {}' https://x.example",  # noqa: E501 - a pattern or a table row reads as one line
-    "--password {}", "--token={}", '--api-key "{}"', "mysql -u root -p{} db", "curl -u admin:{} https://x.example", "PGPASSWORD={} psql", "postgres://user:{}@db.example/x", "redis://:{}@cache:6379",  # noqa: E501 - a pattern or a table row reads as one line
+    "--password {}", "--token={}", '--api-key "{}"', "mysql -u root -p{} db", "PGPASSWORD={} psql", "postgres://user:{}@db.example/x", "mongodb://user:{}@%2Ftmp%2Fmongodb.sock/x", "postgres://user:{}@/x", "redis://:{}@cache:6379",  # noqa: E501 - a pattern or a table row reads as one line
     "Server=x;User Id=sa;Password={};Encrypt=yes", "AccountName=x;AccountKey={};EndpointSuffix=y", "my password is {}", "the secret is {}", "CREATE USER x IDENTIFIED BY '{}'", "https://x.example/cb?code=1&access_token={}&state=2",  # noqa: E501 - a pattern or a table row reads as one line
-    "grant_type=password&username=u&password={}", "User(name='x', password='{}')", "{{'password': '{}'}}", "```yaml\npassword: {}\n```", "line one\npassword: {}\nline three", "pw:{}", "user pwd: {}", "Password-{}"[:9] + "={}",  # noqa: E501 - a pattern or a table row reads as one line
+    "grant_type=password&username=u&password={}", "User(name='x', password='{}')", "{{'password': '{}'}}", "```yaml\npassword: {}\n```", "line one\npassword: {}\nline three", "pw:{}", "user pwd: {}", "password                = '{}'", "비밀번호: {}", "mot de passe: {}", "CREATE USER x IDENTIFIED BY {}", "password for admin: {}", "the api key is {}", "ID/PW admin/{}", '<password type="text">{}</password>', "define( 'PASSWORD' , '{}');", "-Dsonar.login={}", "psexec \\\\host -u Administrator -p {}", 'ConvertTo-SecureString "{}" -AsPlainText',  # noqa: E501 - a pattern or a table row reads as one line
+    "the new password for user 'postgres' is '{}'", "password: |\n  {}\nuser: x", "requests.get(url, auth=('me', '{}'))", "echo {} | docker login -u me --password-stdin", "echo 'bob:{}' | chpasswd", "secret_key_base: {}",  # noqa: E501 - a pattern or a table row reads as one line
+    "Password for 'https://me.example': {}", "Password-{}"[:9] + "={}",
 )  # fmt: skip
 
 
@@ -33,6 +35,84 @@ def test_given_away(frame):
     head = frame.partition("{}")[0].replace("{{", "{")
     assert out.startswith(head) or "p{}" in frame or frame.startswith("Cookie")
     assert redact(out) == out
+
+
+@pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        ("curl -u admin:s3cret99 https://x.example", "curl -u [PASSWORD] https://x.example"),
+        ("curl -u 'k3yWithoutPass9:' https://x.example", "curl -u '[PASSWORD]' https://x.example"),
+        ("docker run -u 1000:1000 x", "docker run -u 1000:1000 x"),
+        ("docker run -u 501:staff x", "docker run -u 501:staff x"),
+    ],
+)
+def test_user_and_password(text, out):
+    """What a command takes as user and password is one credential; a container's user and group are none."""
+    assert redact(text) == out
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{{"name": "DB_PASSWORD", "value": "{}"}}', "- name: DB_PASSWORD\n  value: {}", '<add key="ApiKey" value="{}"/>', '<input name="csrf_token" value="{}">',  # noqa: E501 - one row of a table
+        '<property name="password">{}</property>', 'settings: [{{"Key": "api_key", "Value": "{}"}}]', '"name": "access_token",\n  "value": "{}"',  # noqa: E501 - one row of a table
+    ],
+)  # fmt: skip
+def test_name_beside_value(frame):
+    """A secret goes where its name is the value of another name, as in variables, headers and forms."""
+    out = redact(frame.format("s3cret99value"))
+    assert "s3cret99value" not in out
+    assert redact(out) == out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "region", "value": "eu-west-1"}', '{"key": "password", "value": "Password"}', '{"name": "max_tokens", "value": "4096"}', "name: parser value: 12",  # noqa: E501 - one row of a table
+        "brotli>=1.2.0.4", "rows[::2]", "commit 61304007d", "d421a9486 fix", "blk_-4684475480143348818", '"cookie": "^1.1.1"', 'api_key: "API_KEY_GOES_HERE"', "Cell:0x7f8efb898930",  # noqa: E501 - one row of a table
+        "the next page token is CAUQAA8xk2l3m4n5o6p7", "the key is in the drawer", "sort_key=145448741", "http://localhost:4873/react@18.2.0", "cache_key=9f8e7d6c5b4a39281706f5e4d3c2b1a0", "foo_key=user1:profile:v2:abc123def456", "foo_key=customer_address_list", "s3_key=uploads/2025/01/a1b2c3d4.png",  # noqa: E501 - one row of a table
+        "foo_key=9f5c17d2-957e-4dda-ae24-811274ed88e5", "PWD=/home/agent1/x", 'docker run -v "$PWD":/scan x', "auth: Auth::Unauthenticated,", "identified by agent42", "re-identified as `np.pwhash.1`.",  # noqa: E501 - one row of a table
+        "the hashed password ([73](https://example.com/pull/73))", "if account.token != KEYRING_SENTINEL:", ".text:00400635   4883c480", "x + 2.34303484", "driver loaded at 361544528",  # noqa: E501 - one row of a table
+    ],
+)  # fmt: skip
+def test_innocent_lookalikes(text):
+    """What only looks like a credential or a number stays."""
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        ("your verification code is 482913.", "your verification code is [PASSWORD]."),
+        ("Your one-time code is: 482 913", "Your one-time code is: [PASSWORD]"),
+        ("the exit code is 137137", "the exit code is 137137"),
+        (f"seed phrase: {'abandon ability able ' * 4}\nok", "seed phrase: [SECRET] \nok"),
+        (f'{{"mnemonic": "{" ".join(["legal"] * 12)}"}}', '{"mnemonic":"[SECRET]"}'),
+        ("the phrase: it is what it is", "the phrase: it is what it is"),
+    ],
+)
+def test_codes_and_phrases(text, out):
+    """Codes that a sentence tells go, and the dozen words that open a wallet."""
+    assert redact(text) == out
+
+
+def test_coloured():
+    """A token is found behind the escape sequence that colours it, however that is written."""
+    for sequence in ("\x1b[93m", "\\x1b[93m", "\\u001b[1;31m", "\\033[0m"):
+        assert redact(f"{sequence}sk-615ef152bf865a131f88b23571dc4ee6").endswith("[API_KEY]")
+
+
+def test_key_of_anything():
+    """Under a key of unknown use, what looks random is a secret."""
+    assert redact("fooKey: 'b9dgkd4atdrm1tl7mdsrciiijh087fp3'") == "fooKey: '[API_KEY]'"
+    assert redact("Using airbrake Key=7B759RwRR5Txo9pDxXtPNcrTOj0zhvmR") == "Using airbrake Key=[API_KEY]"
+    assert redact({"foo_key": "b9dgkd4atdrm1tl7mdsrciiijh087fp3"}) == {"foo_key": "[API_KEY]"}
+    assert redact({"foo_key": "hello", "n_key": 12}) == {"foo_key": "hello", "n_key": 12}
+
+
+def test_cut_off():
+    """A secret whose closing quote was cut off goes, too."""
+    assert redact('{"password": "s3cret99val') == '{"password": "[PASSWORD]'
 
 
 SPARED = (

@@ -248,3 +248,19 @@ def test_threads():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("value", "out"),
+    [
+        ({"name": "DB_PASSWORD", "value": "s3cret99"}, {"name": "DB_PASSWORD", "value": "[PASSWORD]"}),
+        ([{"Key": "api_key", "Value": "abc123def456"}], [{"Key": "api_key", "Value": "[API_KEY]"}]),
+        ({"headers": [["X-Api-Key", "abc123def456"]]}, {"headers": [["X-Api-Key", "[API_KEY]"]]}),
+        ({"name": "region", "value": "eu-west-1"}, {"name": "region", "value": "eu-west-1"}),
+        ({"key": "password", "value": "Password"}, {"key": "password", "value": "Password"}),
+        ({"columns": ["password", "email2"]}, {"columns": ["password", "email2"]}),
+    ],
+)
+def test_name_beside_value(value, out):
+    """A value is masked where its name is the value of another key, as in variables and headers."""
+    assert redact(value) == out

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import agentlogsafe
-from agentlogsafe.review import arrow, blocks, columns, reading, sources
+from agentlogsafe.review import arrow, blocks, fields, reading, sources
 from agentlogsafe.review.columns import COLUMNS, Columns
 from agentlogsafe.review.keyring import Keyring
 from agentlogsafe.review.reading import Outcome, read_columns, read_part
@@ -161,11 +161,11 @@ def taken(folder, *lines):
     return None if made.lines({0: (path, len(lines))}) else made.arrow().to_pylist()
 
 
-@pytest.mark.parametrize("name", columns._FIELDS)
+@pytest.mark.parametrize("name", fields.FIELDS)
 def test_a_name_given_twice(tmp_path, name):
     """What verifying on bytes relies on: DuckDB refuses an object of ours that has a name twice, even at its end."""
     line = logs.sealed(logs.rng(5))[1]
-    every = b"".join(b'"%b":null,' % of.encode() for of in columns._FIELDS if b'"%b":' % of.encode() not in line)
+    every = b"".join(b'"%b":null,' % of.encode() for of in fields.FIELDS if b'"%b":' % of.encode() not in line)
     line = b"{%b%b" % (every.replace(b'"\x7f":null,', b""), line[1:])
 
     assert len(taken(tmp_path, line)) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from agentlogsafe.review import rules
 from agentlogsafe.review.check import Review
-from agentlogsafe.review.tables import FINDINGS, SCHEMAS, Tables
+from agentlogsafe.review.tables import FINDINGS, SCHEMAS, STAGES, Tables
 from tests.review import logs
 
 PROGRAM = """
@@ -71,10 +71,11 @@ def test_derived_tables_have_their_schema():
 def test_rules_about_suspects_ask_nothing_else(tmp_path):
     """A rule that is not asked where there are no suspects would find nothing then."""
     lines = logs.sealed(logs.rng(1))
-    (tmp_path / "log").write_bytes(b"".join([*lines[1:-1], *lines[1:4]]))
+    (tmp_path / "log").write_bytes(b"".join([*lines[1:-1], *lines[1:4], *logs.sealed(logs.rng(2))[:-2]]))
     with Review.load([tmp_path]) as review:
         before = [review._engine.rows(name) for name in rules.SUSPECTED]
-        review._engine._connection.execute("DELETE FROM suspects")
+        for name in ("suspects", *STAGES):
+            review._engine._connection.execute(f"DELETE FROM {name}")
         after = [review._engine.rows(name) for name in rules.SUSPECTED]
 
     assert any(before)

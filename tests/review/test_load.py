@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import duckdb
 import orjson
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from agentlogsafe import cli, seal
 from agentlogsafe.errors import ConfigurationError
-from agentlogsafe.review import keyring, load, sources
+from agentlogsafe.review import crew, keyring, load, sources
 from agentlogsafe.review.check import Review
 from agentlogsafe.review.columns import Columns
 from agentlogsafe.review.sources import Source, UnusableError
@@ -167,12 +168,12 @@ def test_settings():
 
 def test_reader_that_fails(tmp_path, monkeypatch):
     """A process that dies is reported, and what it left is removed."""
-    monkeypatch.setattr(load.sys, "executable", "/bin/false")
+    monkeypatch.setattr(crew.sys, "executable", "/bin/false")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     log = tmp_path / "log"
     log.write_bytes(b"".join(logs.sealed(logs.rng(1))))
 
-    with pytest.raises(load.ReaderError):
+    with pytest.raises(crew.ReaderError):
         load.load([Source(str(log), 1, "plain", "log")], lambda: Columns(duckdb.connect()), tmp_path, workers=1)
 
 
@@ -226,3 +227,20 @@ class TestCommand:
 
         assert (whole.returncode, cut.exit_code) == (0, 1), whole.stdout + whole.stderr
         assert "truncated" in cut.stdout
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+    def test_pipe(self, tmp_path):
+        """What comes through a pipe is checked under its name, and not scanned, since it comes but once."""
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        lines = logs.sealed(logs.rng(1))
+        writer = threading.Thread(target=pipe.write_bytes, args=(b"".join([*lines[:2], *lines[3:]]),))
+        writer.start()
+
+        done = CliRunner().invoke(cli.commands(), ["check", str(pipe), "--format", "json"])
+        writer.join()
+        scanned = CliRunner().invoke(cli.commands(), ["check", str(pipe), "--scan"])
+
+        assert done.exit_code == 1, done.output
+        assert ("gap", str(pipe), 3) in {(f["kind"], f["file"], f["line"]) for f in json.loads(done.stdout)["findings"]}
+        assert (scanned.exit_code, "standard input or a pipe" in scanned.stderr) == (2, True)

@@ -20,6 +20,7 @@ _FILL = {
     "a": _ALNUM, "h": "4f0c9a7be2d13856", "d": "7302918465", "u": "K7QMZ3XWT2VRB5NJ", "l": "k7qmz3xwt2vrb5nj", "b": _ALNUM + "+Q",  # noqa: E501 - one row of a table
     "z": "kqmzxwtvrbnj", "w": _ALNUM + "_Q",
 }  # fmt: skip
+_MANY, _SOME = 12, 7
 _TOLD = 20  # so many characters of a token tell most of them
 _SLOT = re.compile(r"\{([a-z])(\d+)\}")
 _DIGITS, _LETTERS = frozenset(string.digits), frozenset(string.ascii_letters)
@@ -55,6 +56,13 @@ def either(words: Iterable[str], *, whole: bool = False) -> str:
         else:
             return ""
     branches = [re.escape(first) + (either(rest, whole=whole) if any(rest) else "") for first, rest in tails.items()]
+    if len(branches) > _MANY:
+        # They are tried one after the other: a class for some of them at a time spares most of that.
+        firsts = list(tails)
+        branches = [
+            f"(?=[{''.join(map(re.escape, firsts[at : at + _SOME]))}])(?:{'|'.join(branches[at : at + _SOME])})"
+            for at in range(0, len(branches), _SOME)
+        ]
     return "(?:" + "|".join(branches) + ("|)" if ended else ")")
 
 

@@ -18,6 +18,7 @@ _CALLING = frozenset(
     880 881 882 883 886 888 960 961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 979 992 993 994 995 996 998""".split()
 )  # fmt: skip
 _DATE_LIKE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T].*)?$|\d{3} \d{3} ?-?\d{3}$|\d{5}-\d{4}$")
+_DECIMAL = re.compile(r"\+ ?\d\.\d{4,}$")
 _FEWEST, _MOST = 7, 15
 
 
@@ -26,6 +27,8 @@ def international(text: str) -> bool:
     digits = digits_of(text)
     if not text.startswith("+"):
         digits = digits.lstrip("0")
+    if _DECIMAL.match(text):
+        return False
     return _FEWEST <= len(digits) <= _MOST and (
         digits[:1] in _CALLING or digits[:2] in _CALLING or digits[:3] in _CALLING
     )
@@ -56,13 +59,16 @@ def national(text: str) -> bool:
     )
 
 
+_DATED = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[ T].*)?$|\d{5}-\d{4}$")
+
+
 def spoken(text: str) -> bool:
     """Return whether *text*, which stands behind a word such as ``call``, has the length of a number and is no date or time."""
     digits = digits_of(text)
     return (
         text not in "01234567890123456789"
         and 6 <= len(digits) <= _MOST
-        and not _DATE_LIKE.match(text)
+        and not _DATED.match(text)
         and len(set(digits)) > 1
     )
 
@@ -70,12 +76,13 @@ def spoken(text: str) -> bool:
 _LOCAL = r"[\w!#$%&'*+/=?^`{|}~-]"
 CALLING_WORDS = (
     "phone|telephone|tel|mobile|cell|cellphone|fax|whatsapp|sms|call|dial|text|contact|reach|ring|my number|handy|telefon|telefono|teléfono|téléphone|"
+    "calling|dialing|dialling|texting|ringing|answering|callback|hotline|helpline|landline|rufnummer|mobilnummer|durchwahl|tél|tlf|mobiel|"
     "portable|móvil|movil|celular|cellulare|cep|gsm|numara|numaram|telefonnummer|mobil|puhelin|номер|телефон|电话|手机|電話|전화|โทร"
 )
 
 _LINKS = (
     "phone|number|no|nr|num|is|me|us|him|her|them|at|on|to|my|our|your|his|the|numaram?|olarak|está|es|ist|or|via|now|please|directly|"
-    "office|home|work|main|new|primary|customer|support|line|desk|x"
+    "office|home|work|back|main|new|primary|customer|support|line|desk|x"
 )
 
 EMAIL = Detector(
@@ -85,8 +92,8 @@ EMAIL = Detector(
 )  # fmt: skip
 
 PHONES: tuple[Detector, ...] = (
-    Detector("phone-international", "PHONE", "contact", r"(?<![\w+])(?:\+[ ]?[1-9](?:[ .()/-]{0,2}\d){6,14}|(?<![\d.-])(?<!\d[ -])00[ ]?[1-9]\d{0,2}[ ./-](?:[ .()/-]{0,2}\d){6,13})(?!\d)", gate=("+", "00"), valid=international, yes=("+44 20 7946 0958", "+1 (312) 555-0199"), no=("+12",)),
+    Detector("phone-international", "PHONE", "contact", r"(?<![\w+])(?:\+[ ]?[1-9](?:[ .()/-]{0,2}\d){6,14}|(?<![\d.-])(?<!\d[ -])00[ ]?[1-9]\d{0,2}[ ./-](?:[ .()/-]{0,2}\d){6,13})(?!\d)", gate=("+", "00"), valid=international, yes=("+44 20 7946 0958", "+1 (312) 555-0199"), no=("+12", "x + 2.34303484")),
     Detector("phone-north-american", "PHONE", "contact", r"(?<![\w.+/-])(?<!\d[ ])(?:(?:001|1)[ .-]?)?(?:\([2-9]\d\d\)[ ]?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}(?:[ ]?x\d{1,5})?(?![\w-]|\.\d)", valid=north_american, yes=("(415) 555-0132", "415.555.0132"), no=("415-111-01322",)),
     Detector("phone-national", "PHONE", "contact", r"(?<![\w.+/:#-])(?<![A-Z\d][ ])(?:\(?0[1-9]\d{0,4}\)?(?:[ ./-]{1,2}\d{1,8}){1,5}|0[1-9]\d{8,9})(?![\w/:]|[.-]\d)", valid=national, yes=("020 7946 0958", "01 23 45 67 89"), no=("05.12.2024",)),
-    Detector("phone-spoken", "PHONE", "contact", rf"(?i)(?<!\w)(?:{CALLING_WORDS})(?!\w)(?:[^\w\n]|(?<!\w)(?:{_LINKS})(?!\w)){{0,10}}?(?P<v>\(?\d(?:[ ().-]{{0,2}}\d){{5,14}})(?![\w-]|[.:]\d)", gate=tuple(CALLING_WORDS.split("|")), valid=spoken, yes=("call me on 5551234567",), no=("call us before 2024-05-15",)),
+    Detector("phone-spoken", "PHONE", "contact", rf"(?i)(?<![\w.])(?:{CALLING_WORDS})(?!\w)(?:[^\w\n]|(?<!\w)(?:{_LINKS})(?!\w)){{0,10}}?(?P<v>\(?\d(?:[ ().-]{{0,2}}\d){{5,14}})(?![\w-]|[.:]\d)", gate=tuple(CALLING_WORDS.split("|")), valid=spoken, yes=("call me on 5551234567", "my number is 712 3456", "tel 8312 3456", "whatsapp 601 123 456", "ring back on (11) 96123-4567"), no=("call us before 2024-05-15",)),
 )  # fmt: skip

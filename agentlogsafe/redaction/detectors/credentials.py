@@ -9,6 +9,7 @@ import binascii
 import string
 
 from agentlogsafe.redaction.detectors.base import Detector, mixed, varied
+from agentlogsafe.redaction.keys import jumbled
 
 _B = r"(?<![A-Za-z0-9])"
 _E = r"(?![A-Za-z0-9])"
@@ -55,10 +56,11 @@ CREDENTIALS: tuple[Detector, ...] = (
     ),
     Detector("putty-key", "KEY", "keys", r"Private-Lines: \d+\s+(?P<v>(?:[A-Za-z0-9+/=]{1,70}\s{1,2}){1,60})", anchored=True, gate=("private-lines",), yes=("Private-Lines: 1\n{b64}\n",)),
     Detector("bearer", "TOKEN", "headers", r"(?<![A-Za-z0-9])(?i:bearer|apikey|api-key|jwt)[ \t]{1,4}(?P<v>[A-Za-z0-9._~+/=-]{16,8000})", anchored=True, gate=("bearer", "apikey ", "api-key ", "jwt "), valid=mixed, yes=("Bearer {a32}",), no=("bearer of bad news",)),
+    Detector("token-told", "TOKEN", "tokens", r"(?<![A-Za-z0-9_-])(?<!next )(?<!page )(?<!sync )(?<!prev )(?<!previous )(?<!continuation )(?<!cursor )(?i:token)[ \t]{1,2}[\"'`]?(?P<v>[A-Za-z0-9_-]{20,400})(?![\w.-])", anchored=True, gate=("token ",), valid=jumbled, yes=("token {l32}",), no=("next token {l32}", "token {h8}-{h4}-{h4}-{h4}-{h12}")),
     Detector("basic", "PASSWORD", "headers", r"(?<![A-Za-z0-9])(?i:basic)[ \t]{1,4}(?P<v>[A-Za-z0-9+/]{12,2000}={0,2})(?![A-Za-z0-9+/=])", anchored=True, gate=("basic",), valid=user_and_password, yes=("Basic dXNlcjpwYXNzd29yZDE=",), no=("basic understanding required",)),
     Detector("slack-webhook", "SECRET", "webhooks", r"(?:https?://)?hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/_-]{20,200}", within=True, least=16, gate=("hooks.slack",), yes=("https://hooks.slack.com/services/T{u8}/B{u8}/{a24}",)),
     Detector("discord-webhook", "SECRET", "webhooks", r"(?:https?://)?(?:\w+\.)?discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d{15,22}/[A-Za-z0-9_-]{50,90}", within=True, least=70, gate=("/webhooks/",), yes=("https://discord.com/api/webhooks/{d18}/{a68}",)),
-    Detector("teams-webhook", "SECRET", "webhooks", r"webhook\.office\.com/webhookb2/(?P<v>[A-Za-z0-9@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36})", gate=("webhook.office.com",), yes=("https://x.webhook.office.com/webhookb2/{h8}-{h4}-{h4}-{h4}-{h12}@{h8}-{h4}-{h4}-{h4}-{h12}/IncomingWebhook/{h32}/{h8}-{h4}-{h4}-{h4}-{h12}",)),
+    Detector("teams-webhook", "SECRET", "webhooks", r"(?:webhook|outlook)\.office(?:365)?\.com/webhook(?:b2)?/(?P<v>[A-Za-z0-9@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36})", gate=(".office",), yes=("https://x.webhook.office.com/webhookb2/{h8}-{h4}-{h4}-{h4}-{h12}@{h8}-{h4}-{h4}-{h4}-{h12}/IncomingWebhook/{h32}/{h8}-{h4}-{h4}-{h4}-{h12}",)),
     Detector("telegram-bot", "TOKEN", "tokens", r"(?<![0-9A-Za-z])(?:bot)?(?P<v>\d{5,16}:A[A-Za-z0-9_-]{34})(?![A-Za-z0-9_-])", within=True, least=36, gate=(":a",), valid=mixed, yes=("{d9}:AA{a33}",)),
     Detector("discord-bot", "TOKEN", "tokens", _B + r"[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}(?![A-Za-z0-9_-])", starts=("M", "N", "O"), needs=".", valid=mixed, yes=("M{a23}.{a6}.{a27}",)),
     Detector("mailchimp", "API_KEY", "tokens", _B + r"[0-9a-f]{32}-us\d{1,2}(?!\w)", within=True, least=16, gate=("-us",), yes=("{h32}-us12",)),
@@ -89,6 +91,16 @@ CREDENTIALS: tuple[Detector, ...] = (
     Detector("jwk-symmetric", "KEY", "keys", r"[\"']k\\?[\"']\s{0,4}:\s{0,4}\\?[\"'](?P<v>[A-Za-z0-9_-]{20,1000})\\?[\"']", gate=('"k"', "'k'"), yes=('"kty": "oct", "k": "{a43}"',)),
     Detector("url-signature", "SECRET", "urls", r"[?&;](?i:sig|signature|x-amz-signature|x-amz-security-token|x-amz-credential|x-goog-signature|x-goog-credential|x-ms-signature|awsaccesskeyid|googleaccessid|hmac|policy)=(?P<v>[A-Za-z0-9%+/=_.~@-]{16,4000})", gate=("sig=", "signature=", "x-amz-", "x-goog-", "accesskeyid=", "hmac=", "policy="), yes=("https://b.s3.amazonaws.com/k?X-Amz-Signature={h64}",)),
     Detector("google-oauth-client", "SECRET", "tokens", r"(?<![\w.-])\d{8,24}-[a-z0-9]{32}(?=\.apps\.googleusercontent\.com)", gate=("googleusercontent.com",), yes=("{d12}-{l32}.apps.googleusercontent.com",)),
+    Detector("url-key", "API_KEY", "urls", r"(?i:key)=(?:(?<=[?&]....)|(?<=[?&](?i:app_|auth)key=)|(?<=[?&](?i:auth_)key=)|(?<=[?&](?i:access)key=)|(?<=[?&](?i:access_)key=)|(?<=(?i:tion-)key=))(?P<v>[A-Za-z0-9_-]{16,400})(?![\w.%/~+-])", anchored=True, gate=("key=",), valid=jumbled, yes=("https://api.example.com/v1/user?key={l32}",), no=("https://example.com/list?key=customer_address_list", "https://example.com/?key={h8}-{h4}-{h4}-{h4}-{h12}")),
+    Detector("url-path-key", "API_KEY", "urls", r"(?:infura\.io(?:/ws)?/v3|alchemy\.com/(?:nft/)?v[23]|alchemyapi\.io/v2)/(?P<v>[A-Za-z0-9_-]{20,64})", gate=("infura.io", "alchemy"), yes=("https://mainnet.infura.io/v3/{h32}",)),
+    Detector("zapier-webhook", "SECRET", "webhooks", r"(?:https?://)?hooks\.zapier\.com/hooks/(?:catch|standard)/\d{1,12}/[A-Za-z0-9]{5,40}", within=True, least=28, gate=("hooks.zapier",), yes=("https://hooks.zapier.com/hooks/catch/{d7}/{l7}/",)),
+    Detector("azure-devops", "TOKEN", "tokens", _B + r"[A-Za-z0-9]{52}JQQJ9[A-Za-z0-9]{19}AZDO[A-Za-z0-9]{4}" + _E, within=True, least=84, gate=("azdo",), yes=("{a52}JQQJ99{a18}AZDO{a4}",)),
+    Detector("fcm-registration", "TOKEN", "tokens", r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{11,40}:APA91b[A-Za-z0-9_-]{100,200}", within=True, least=100, gate=(":apa91b",), yes=("{a22}:APA91b{a134}",)),
+    Detector("kerberos-hash", "PASSWORD", "keys", r"\$krb5(?:asrep|tgs|pa|ng|db)\$[0-9A-Za-z$*@:._/-]{32,8000}", within=True, least=32, gate=("$krb5",), yes=("$krb5asrep$23$user@EXAMPLE.COM:{h32}${h200}",)),
+    Detector("ldap-hash", "PASSWORD", "keys", r"\{S?SHA(?:256|384|512)?\}(?P<v>[A-Za-z0-9+/$.=]{16,200})", gate=("{ssha", "{sha"), yes=("{{SSHA}}{b44}".replace("{{", "{").replace("}}", "}"),)),
+    Detector("cisco-hash", "PASSWORD", "keys", r"(?<![\w$])\$[89]\$[A-Za-z0-9./]{14}\$[A-Za-z0-9./]{43}" + _E, within=True, least=60, gate=("$",), yes=("$8${a14}${a43}",)),
+    Detector("newrelic-mobile", "API_KEY", "tokens", _B + r"(?:eu01xx|[A-Za-z]{2,3}[0-9a-f]{2}|)[0-9a-fA-F]{36,42}-NRMA" + _E, within=True, least=40, gate=("-nrma",), yes=("{h42}-NRMA",)),
+    Detector("sumologic-access-id", "API_KEY", "tokens", r"(?i:sumo(?:logic)?[_.-]?access[_-]?id)\W{1,6}(?P<v>su[A-Za-z0-9]{12})" + _E, anchored=True, gate=("sumo",), valid=mixed, yes=("sumologic_access_id = su{a12}",)),
     Detector("ntlm", "TOKEN", "headers", r"(?<![A-Za-z0-9])(?i:ntlm|negotiate)[ \t]{1,4}(?P<v>(?i:TlRMTVNTUA|YII)[A-Za-z0-9+/=]{16,8000})", anchored=True, gate=("ntlm", "negotiate"), yes=("NTLM TlRMTVNTUAAB{a40}",)),
     Detector("htpasswd-hash", "PASSWORD", "keys", r"(?<![\w$])\$(?:apr1|1|2[abxy]?|5|6|y|argon2(?:id|i|d)|pbkdf2(?:-sha\d+)?|scrypt|sha1)\$[A-Za-z0-9./$=,+_-]{16,200}", within=True, least=20, gate=("$",), valid=mixed, yes=("$2b$12${a53}",)),
 )  # fmt: skip

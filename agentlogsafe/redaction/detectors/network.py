@@ -63,16 +63,16 @@ IPV4 = Detector(
     "ipv4",
     "IP",
     "network",
-    rf"(?<![\w.])(?<![vV]\.)(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\w)",
+    rf"(?<![\w.])(?<![vV]\.)(?<![<>~!]=)(?<![<>~!]= )(?<!ersion )(?<!ersion: )(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\w|-\d(?![\d.])|[~+][a-z])",
     yes=("203.0.113.7",),
-    no=("1.2.3", "256.1.1.1", "1.2.3.4.5"),
+    no=("1.2.3", "256.1.1.1", "1.2.3.4.5", "brotli>=1.2.0.4", "alsa (1.2.5.1-2)", "version 1.7.0.5"),
 )
 FOUR = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}")
 """Where an IPv4 address may be: it is tried only there, because this is searched for in a quarter of the time."""
 IPV6 = Detector(
     "ipv6", "IP", "network",
-    r"(?<![\w:.])(?=[0-9A-Fa-f:.]{0,40}:[0-9A-Fa-f.]{0,16}:)[0-9A-Fa-f:]{2,39}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?:%\w{1,16})?(?:/\d{1,3})?(?![\w:]|\.\w)",
-    valid=ipv6, yes=("2001:db8::8a2e:370:7334", "fe80::1"), no=("std::string", "12:30:45"),
+    r"(?<![\w:.])(?<!\w\[)(?<!\[-)(?=[0-9A-Fa-f:.]{0,40}:[0-9A-Fa-f.]{0,16}:)[0-9A-Fa-f:]{2,39}(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3})?(?:%\w{1,16})?(?:/\d{1,3})?(?![\w:]|\.\w)",
+    valid=ipv6, yes=("2001:db8::8a2e:370:7334", "fe80::1"), no=("std::string", "12:30:45", "rows[::2]", "rows[-1::-2]"),
 )  # fmt: skip
 MAC = Detector(
     "mac",
