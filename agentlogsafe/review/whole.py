@@ -30,10 +30,13 @@ def eligible(source: Source) -> bool:
     """Return whether a file looks as if all of it were sealed lines, as we write them."""
     if source.form != "plain" or source.size < SHORT or "://" in source.path or _PATTERN & set(source.path):
         return False
-    with open(source.path, "rb") as file:  # noqa: PTH123 -- as text, since the text is what findings show
-        head = file.read(_LOOK)
-        file.seek(max(0, source.size - _LOOK))
-        tail = file.read()
+    try:
+        with open(source.path, "rb") as file:  # noqa: PTH123 -- as text, since the text is what findings show
+            head = file.read(_LOOK)
+            file.seek(max(0, source.size - _LOOK))
+            tail = file.read()
+    except OSError:  # it is gone: to say so is up to who reads it
+        return False
     lines = [*head.splitlines(keepends=True)[:-1], *tail.splitlines(keepends=True)[1:]]
     return bool(lines) and all(line.startswith(b"{") and line.endswith(b"}\n") and _MARK in line for line in lines)
 
@@ -62,15 +65,19 @@ class Wholes:
 
         def take() -> None:
             for number, source in enumerate(self._sources):
-                if source.path in self.refused:
-                    continue
-                with open(source.path, "rb") as file:  # noqa: PTH123 -- as above
-                    self._head.write_bytes(file.read(_LOOK).rpartition(b"\n")[0])
-                columns.learn(self._head)
-                if not columns.whole(self._cursor, number, os.path.abspath(source.path)):  # noqa: PTH100 -- as above
+                if source.path not in self.refused and not self._taken(columns, number, source.path):
                     self.refused.add(source.path)
 
         return take
+
+    def _taken(self, columns: Columns, number: int, path: str) -> bool:
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123 -- as above
+                self._head.write_bytes(file.read(_LOOK).rpartition(b"\n")[0])
+        except OSError:
+            return False
+        columns.learn(self._head)
+        return columns.whole(self._cursor, number, os.path.abspath(path))  # noqa: PTH100 -- as above
 
     def refuse(self, path: str) -> None:
         """Have a file read in the other way."""
@@ -108,6 +115,9 @@ class Wholes:
             self._cursor.interrupt()
 
 
-def _state(source: Source) -> tuple[Any, ...]:
-    found = os.stat(source.path)  # noqa: PTH116 -- as above
+def _state(source: Source) -> tuple[int, ...] | None:
+    try:
+        found = os.stat(source.path)  # noqa: PTH116 -- as above
+    except OSError:
+        return None
     return found.st_ino, found.st_size, found.st_ctime_ns

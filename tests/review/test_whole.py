@@ -6,6 +6,7 @@ import os
 import sys
 
 import duckdb
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -171,3 +172,26 @@ def test_file_that_is_written_to(short, monkeypatch):
     monkeypatch.setattr(Columns, "whole", changed)
 
     assert checked(short, monkeypatch)[2] == {str(short)}
+
+
+def test_rows_are_in_the_order_of_lines(long):
+    """What says which line a row is, its place in the table, does so with several threads, too."""
+    columns = Columns(duckdb.connect(config={"threads": 4, "preserve_insertion_order": False}))
+
+    assert columns.whole(columns.open_whole(), 0, str(long))
+
+    with long.open("rb") as lines:
+        expected = [(orjson.loads(line)["event_id"],) for line in lines]
+    assert columns._run("SELECT event_id FROM whole ORDER BY rowid").fetchall() == expected
+
+
+def test_file_that_goes_away(short):
+    """A file that is removed in the meantime is left to what says that it cannot be read."""
+    (source,) = sources.find([short])
+    columns, wholes = Columns(duckdb.connect()), Wholes([source], short.parent)
+    short.unlink()
+
+    wholes.start(columns)()
+
+    assert wholes.refused == {str(short)}
+    assert not whole.eligible(source)
