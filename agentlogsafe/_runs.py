@@ -15,12 +15,20 @@ from agentlogsafe.review import options, report
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from rich.console import Console
+    from rich.table import Table
+
     from agentlogsafe.review.tables import Finding
 
     Row = Mapping[str, Any]
 
 _MOST = 1_000
-_WIDE = 100
+_FOLDED = frozenset(("run", "agent"))
+_NARROWEST = 13  # of these
+_LEFT = frozenset(("run", "start", "status"))
+_LEFT_OUT = ("redacted", "tokens", "tools", "start", "events", "took")
+"""Columns that go, one after the other, where a terminal is too narrow, or ids are long: two runs that begin in the
+same millisecond differ late."""
 _SHORTEST = 13
 _COLUMNS = (
     *("run_id", "agent_name", "workflow_name", "start", "duration_ms", "status", "events", "tool_calls", "tools"),
@@ -167,41 +175,56 @@ def _prefix(rows: Sequence[Row]) -> int:
 
 
 def _print_runs(rows: Sequence[Row]) -> None:
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     to = console()
     if not rows:
         to.print("no runs")
         return
+    left_out: list[str] = []
+    endless = to.options.update(max_width=10_000)  # or the measure would be what there is
+    names = (shown(run[name]) for run in rows[-_MOST:] for name in ("agent_name", "workflow_name"))
+    foldable = max(0, max(map(len, names)) - _NARROWEST)
+    table = _table(rows, to, left_out)
+    for title in _LEFT_OUT:
+        if to.measure(table, options=endless).maximum - foldable <= to.width:
+            break
+        left_out.append(title)
+        table = _table(rows, to, left_out)
+    to.print(table)
+    if len(rows) > _MOST:
+        to.print(f"{len(rows) - _MOST:,} earlier runs; --format json or csv has all of them")
+
+
+def _table(rows: Sequence[Row], to: Console, left_out: Sequence[str]) -> Table:
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     table = Table(box=box.ASCII if is_plain(to) else box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     length = _prefix(rows)
-    table.add_column("run", no_wrap=True)
-    table.add_column("agent", overflow="fold", min_width=13)
-    table.add_column("start", no_wrap=True)
-    is_wide = to.width >= _WIDE
-    for title in ("took", "status", "events", *(("tools", "tokens", "redacted") if is_wide else ()), "found"):
-        table.add_column(title, no_wrap=True, justify="left" if title == "status" else "right")
-    for run in rows[-_MOST:]:
+    for number, run in enumerate(rows[-_MOST:]):
         who = Text(shown(run["agent_name"])).append(
             f"\n{shown(run['workflow_name'])}" if run["workflow_name"] else "", "dim"
         )
         status = shown(run["status"])
-        style = {"success": "green", "error": "red"}.get(status, "yellow")
-        table.add_row(
-            shown(run["run_id"])[:length],
-            who,
-            shown(run["start"])[5:16].replace("T", " "),
-            _took(run["duration_ms"]),
-            Text(status, style),
-            f"{run['events']:,}",
-            *((f"{run['tool_calls']:,}", _tokens(run), f"{run['redactions'] or 0:,}") if is_wide else ()),
-            Text(str(run["findings"] or ""), "bold red"),
-        )
-    to.print(table)
-    if len(rows) > _MOST:
-        to.print(f"{len(rows) - _MOST:,} earlier runs; --format json or csv has all of them")
+        cells: dict[str, str | Text] = {
+            "run": shown(run["run_id"])[:length],
+            "agent": who,
+            "start": shown(run["start"])[5:16].replace("T", " "),
+            "took": _took(run["duration_ms"]),
+            "status": Text(status, {"success": "green", "error": "red"}.get(status, "yellow")),
+            "events": f"{run['events']:,}",
+            "tools": f"{run['tool_calls']:,}",
+            "tokens": _tokens(run),
+            "redacted": f"{run['redactions'] or 0:,}",
+            "found": Text(str(run["findings"] or ""), "bold red"),
+        }
+        for title in cells if number == 0 else ():
+            if title in _FOLDED:
+                table.add_column(title, overflow="fold", min_width=_NARROWEST)
+            elif title not in left_out:
+                table.add_column(title, no_wrap=True, justify="left" if title in _LEFT else "right")
+        table.add_row(*(cell for title, cell in cells.items() if title not in left_out))
+    return table
 
 
 def _about(run: Row) -> list[tuple[str, str]]:

@@ -67,6 +67,22 @@ class TestRuns:
             assert name in done.stdout
         assert all(run_id[:13] in done.stdout for run_id in ids(path))
 
+    @pytest.mark.parametrize("width", ["60", "80", "100", "200"])
+    def test_ids_that_differ_late(self, path, monkeypatch, width):
+        """Runs that began in the same millisecond can be told apart, and what else there is to say is said."""
+        told = path.read_text()
+        for number, run_id in enumerate(ids(path)):
+            told = told.replace(run_id, f"01a226f8-d107-746f-b248-17013ce42d2{number}")
+        path.write_text(told)
+        monkeypatch.setenv("COLUMNS", width)
+
+        shown = run("runs", path).stdout
+
+        assert max(map(len, shown.splitlines())) <= int(width)
+        whole = ids(path) if int(width) > len("run, agent, status and found") + 36 else ()
+        for name in (*whole, "agent-0", "inner", "agent-1", "success", "open", "found"):
+            assert name in shown
+
     def test_csv_and_markdown(self, path):
         """The same rows, for spreadsheets and for pages."""
         rows = list(csv.DictReader(io.StringIO(run("runs", path, "--format", "csv").stdout)))
