@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 
 from agentlogsafe.redaction import Report, compile_policy, redact
-from agentlogsafe.redaction.walk import CYCLE, TRUNCATED, UNREDACTABLE
+from agentlogsafe.redaction.walk import CYCLE, TRUNCATED, UNREDACTABLE, Walk
 from tests.redaction.objects import (
     CANARY,
     Attrs,
@@ -264,3 +264,29 @@ def test_threads():
 def test_name_beside_value(value, out):
     """A value is masked where its name is the value of another key, as in variables and headers."""
     assert redact(value) == out
+
+
+@pytest.mark.parametrize("row", [["password", 1 << 16_609], (b"api_token", 1 + 2j), ["token", b"abc123def456"]])
+def test_row_is_judged_by_what_it_became(row):
+    """A value that is text only in the copy is masked beside its name as it would be when redacted again."""
+    out = redact([row])
+    assert out[0][1] in {"[PASSWORD]", "[TOKEN]"}
+    assert redact(out) == out
+
+
+def test_many_values_beside_their_names():
+    """What was laid aside of a value is looked for only in the row or mapping that it stands in."""
+    kept = compile_policy()._rules
+    looked = []
+
+    class Places(list):
+        def __getitem__(self, at):
+            looked.append(at)
+            return super().__getitem__(at)
+
+    for row in ({"name": "DB_PASSWORD", "value": str(uuid.UUID(int=1 << 127))}, ["DB_PASSWORD", "s3cret99"]):
+        looked.clear()
+        walk = Walk(kept, Report(), None)
+        walk.slots = Places()
+        walk.put({}, "", [[row] * 100] * 100, None, None)
+        assert len(looked) < 30_000
