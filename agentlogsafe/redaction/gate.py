@@ -15,7 +15,8 @@ from agentlogsafe.redaction.separators import separators
 
 AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = (1 << i for i in range(11))
 
-_PLUS = re.compile(r"\+[ (]{0,2}[0-9]").search
+# Behind a plus stand six digits at least: fewer are no telephone number, even where a word says that they are one.
+_PLUS = re.compile(r"\+[ (]{0,2}[0-9](?:[ .()/-]{0,2}\d){5}").search
 # A telephone number that is too short to be asked about for its length, behind a word that says what it is.
 SPOKEN = (
     r"(?:tel|mobil|cell|fax|whatsapp|number is|(?:call|ring|reach|text|contact) (?:me|us|him|her|them|back)|contact:)"
@@ -86,11 +87,8 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         "pass" in low
         or "secret" in low
         or "identified" in low
-        or "/pw" in low
-        or "/ pw" in low
-        or "key is" in low
-        or "token is" in low
-        or "code is" in low
+        or ("/" in low and ("/pw" in low or "/ pw" in low))
+        or (" is" in low and ("key is" in low or "token is" in low or "code is" in low))
         or (
             b"0000" in numbers
             and (
