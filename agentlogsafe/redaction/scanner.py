@@ -349,7 +349,7 @@ class Scanner:
         out: list[str] = []
         places: dict[int, int] = {}
         at = 0
-        mask, named = self._mask, self._named
+        mask, named, brackets = self._mask, self._named, strategies.BRACKETS
         spans.sort(key=_FIRST)
         low, high, kind = spans[0]
         spans.append((len(text) + 1, 0, ""))  # ends the last one
@@ -361,7 +361,7 @@ class Scanner:
                 continue
             places[low] = high
             out.append(text[at:low])
-            out.append(f"[{kind}]" if named else mask(kind, text[low:high]))
+            out.append(brackets[kind] if named else mask(kind, text[low:high]))
             counts[kind] = counts.get(kind, 0) + 1
             at = high
             low, high, kind = start, end, category
