@@ -167,9 +167,12 @@ def find(
     return spans
 
 
-def announced(keys: KeyRules, name: str, value: str) -> str | None:
-    """Return the category of a credential that *name* announces, when *value* can be one."""
-    category = keys.category(name)
+def announced(keys: KeyRules, masked: re.Pattern[str], name: str, value: str) -> str | None:
+    """Return the category of a credential that *name* announces, when *value* can be one.
+
+    What is *masked* in a name would announce something only when the name is redacted again.
+    """
+    category = keys.category(name) if "[" not in name or not masked.search(name) else None
     if category not in _CREDENTIALS or keys.category(value) is not None:
         return None
     return category if _secretive(value[:_JUDGED], category, name.lower(), quoted=True, tight=False) else None

@@ -63,7 +63,7 @@ class Redactor:
         )  # fmt: skip
         drops = frozenset(category for category, how in policy.strategies.items() if how == "drop")
         self._rules = Rules(
-            names=self._names, entry=self._entry, mask=self._mask, masked=self._masked, number=self._number_text, announced=partial(announced, self._keys), depth=max(depth, 1), items=max(items, 2), drops=drops,  # noqa: E501 - one row of a table
+            names=self._names, entry=self._entry, mask=self._mask, masked=self._masked, number=self._number_text, announced=partial(announced, self._keys, self._masked), depth=max(depth, 1), items=max(items, 2), drops=drops,  # noqa: E501 - one row of a table
         )  # fmt: skip
 
     def copy(self, value: object, report: Report, *, key: str | None = None, memory: RunMemory | None = None) -> object:

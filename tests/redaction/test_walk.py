@@ -274,6 +274,14 @@ def test_row_is_judged_by_what_it_became(row):
     assert redact(out) == out
 
 
+def test_mask_in_a_name_announces_nothing():
+    """What is masked in a text does not make it the name of the value beside it when it is redacted again."""
+    out = redact([["see password=Zq7x9k2p", "ready at 10"], {"name": "see password=Zq7x9k2p", "value": "ready at 10"}])
+    assert out[0] == ["see password=[PASSWORD]", "ready at 10"]
+    assert redact(out) == out
+    assert redact([["user[password]", "Zq7x9k2p"]]) == [["user[password]", "[PASSWORD]"]]
+
+
 def test_many_values_beside_their_names():
     """What was laid aside of a value is looked for only in the row or mapping that it stands in."""
     kept = compile_policy()._rules
