@@ -100,9 +100,9 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
                 or "licen" in low
                 or "phone" in low
                 or "pasap" in low
+                or (_SEVEN in numbers and _spoken(low))
             )
         )
-        or (_SEVEN in numbers and _spoken(low))
     ):
         bits |= WORD
     if among & (OPTION | COLONS) and "-" in text:

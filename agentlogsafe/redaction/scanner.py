@@ -105,7 +105,9 @@ class Scanner:
         if self._fast is not None and len(text) > fast.SHORTEST and text.isascii():
             found = self._fast(text)
         if found is None:
-            return gate.questions(text, self._endings)
+            bits = gate.questions(text, self._endings, ~gate.NAMED)
+            names += separators(text, self._endings)
+            return bits | gate.NAMED if names else bits
         if not found & _ASKED:
             return 0
         if found & gate.NAMED:
