@@ -164,6 +164,10 @@ class Redactor:
         if known is not None:
             for slot, place in zip(walk.slots, walk.places, strict=True):
                 slot[place] = self._remembered(slot[place], known, walk)  # type: ignore[index,arg-type]
+        for out, name, held, said, value in walk.pairs or ():
+            if out[name] is not said or out[held] is not value:  # type: ignore[index]
+                # What was masked in them decides about them when they are redacted again: so it does now.
+                walk.beside(out, name, held, len(walk.texts))
 
     def _each(self, walk: Walk) -> None:
         """Scan each text; the short ones, names and ids, only where they are suspicious together."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Trail: TypeAlias = "tuple[Trail, str | int, object] | None"
 Slot: TypeAlias = "dict[str, object] | list[object]"
 Entry: TypeAlias = "tuple[str, str | None]"
+Pairs: TypeAlias = "list[tuple[Slot, str | int, str | int, object, object]]"
+"""Texts beside each other that are no name and value yet: where, and what they were before they were scanned."""
 
 UNREDACTABLE = "[UNREDACTABLE]"
 TRUNCATED = "[TRUNCATED]"
@@ -70,7 +72,7 @@ class Rules:
 class Walk:
     """The state of one pass."""
 
-    __slots__ = ("keys", "memory", "nodes", "places", "report", "rules", "slots", "texts")
+    __slots__ = ("keys", "memory", "nodes", "pairs", "places", "report", "rules", "slots", "texts")
 
     def __init__(self, rules: Rules, report: Report, memory: RunMemory | None) -> None:
         """Start a pass that writes into *report* and, when given, into *memory*."""
@@ -80,6 +82,7 @@ class Walk:
         self.texts: list[str] = []
         self.slots: list[Slot] = []
         self.places: list[str | int] = []
+        self.pairs: Pairs | None = None
         self.nodes = 0
         self.keys = 0
 
@@ -176,14 +179,24 @@ class Walk:
     def _paired(self, out: dict[str, object], since: int) -> None:
         """Mask a value beside a name that says that it is a credential: a variable, a header, a field of a form."""
         for names, held in ((("name", "key"), "value"), (("Name", "Key"), "Value")):
-            value = out.get(held)
-            if type(value) is not str:
-                continue
-            for name in names:
-                said = out.get(name)
-                category = self.rules.announced(said, value) if type(said) is str else None
-                if category is not None:
-                    self._replaced(out, held, category, since)
+            if type(out.get(held)) is str:
+                for name in names:
+                    if type(out.get(name)) is str:
+                        self.beside(out, name, held, since)
+
+    def beside(self, out: Slot, name: str | int, held: str | int, since: int) -> None:
+        """Mask the text at *held* where the one at *name* says that it is a credential; the others are `Pairs`.
+
+        Two texts in a row are a name and a value only where the second has a digit.
+        """
+        said, value = out[name], out[held]  # type: ignore[index]
+        found = self.rules.announced(said, value) if name != 0 or any(map(str.isdigit, value)) else None  # type: ignore[arg-type,call-overload]
+        if found is not None:
+            self._replaced(out, held, found, since)
+        elif self.pairs is None:
+            self.pairs = [(out, name, held, said, value)]
+        else:
+            self.pairs.append((out, name, held, said, value))
 
     def _replaced(self, out: Slot, place: str | int, category: str, since: int) -> None:
         """Mask what stands at *place* already, and what was laid aside of it, which is not before *since*."""
@@ -206,14 +219,10 @@ class Walk:
         since = len(self.texts)
         for place, item in enumerate(value):
             self.put(out, place, item, category, trail)
-        if size == _ROW and category is None:
-            # A row of a table of names and values, as HTTP clients keep their headers. It is judged by what it became:
-            # what was bytes or a number is text when it is redacted again.
-            name, held = out
-            if type(name) is str and type(held) is str and any(map(str.isdigit, held)):
-                found = self.rules.announced(name, held)
-                if found is not None:
-                    self._replaced(out, 1, found, since)
+        # A row of a table of names and values, as HTTP clients keep their headers. It is judged by what it became: what
+        # was bytes or a number is text when it is redacted again.
+        if size == _ROW and category is None and type(out[0]) is str and type(out[1]) is str:
+            self.beside(out, 0, 1, since)
         if size > limit:
             out.append(TRUNCATED)
         return out

@@ -282,6 +282,17 @@ def test_mask_in_a_name_announces_nothing():
     assert redact([["user[password]", "Zq7x9k2p"]]) == [["user[password]", "[PASSWORD]"]]
 
 
+@pytest.mark.parametrize(
+    "row", [{"name": "api_key", "value": "0xdeadbeef8-----BEGIN PRIVATE KEY-----17"}, ["password", "2026-05-13------BEGIN PRIVATE KEY-----17"]]  # noqa: E501 - one row of a table
+)  # fmt: skip
+def test_rest_of_a_value_is_judged_beside_its_name(row):
+    """What is left of a value that was masked in part is masked beside its name as it would be when redacted again."""
+    compiled = compile_policy({"name": "shown", "strategies": {"default": "partial"}})
+    once = compiled.copy([row], Report())
+    assert "BEGIN" not in str(once)
+    assert compiled.copy(once, Report()) == once
+
+
 def test_many_values_beside_their_names():
     """What was laid aside of a value is looked for only in the row or mapping that it stands in."""
     kept = compile_policy()._rules
