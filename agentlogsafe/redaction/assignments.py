@@ -119,19 +119,19 @@ def find(
         if start < covered:
             inside += 1
             continue
+        sign = text[start - 1]
         if (masks and text.find("[", start, start + _FARTHEST_MASK) >= 0 and _DONE.match(text, start)) or (
-            text[start - 1] == ">" and _CLOSED.match(back, size - end, size - end + 66)
+            sign == ">" and _CLOSED.match(back, size - end, size - end + 66)
         ):
             continue
         category, name = None, ""
+        after = start
         named = names.match(back, size - end, size - end + _BEFORE)
         if named:
             category, spelled, name = keys.backwards(named[1])
             if category in _UNSURE:
                 more = _MORE.match(back, named.end(), size - end + _BEFORE)
                 category, name = joined(more[0][::-1].split() if more else [], spelled, category, keys)
-        after = start
-        sign = text[start - 1]
         if category is None or category == "NAME?":
             pair = paired(text, start, keys) if name in NAMING and sign in ":=" else None
             if pair is None and sign == ">":
@@ -143,7 +143,7 @@ def find(
         judged += 1
         while text[start : start + 1] in _REPEATED:
             start += 1  # noqa: PLW2901 - the place is moved on purpose
-        if text[start - 2] == ":" and sign == ":" and _SCOPE.match(text, start - 2):
+        if sign == ":" and text[start - 2] == ":" and _SCOPE.match(text, start - 2):
             continue  # ``Auth::Basic`` is a name in code
         if sign in ",(":
             quoted = _quoted(text, start) if category in _CREDENTIALS else None
@@ -167,9 +167,12 @@ def find(
     return spans
 
 
-def announced(keys: KeyRules, name: str, value: str) -> str | None:
-    """Return the category of a credential that *name* announces, when *value* can be one."""
-    category = keys.category(name)
+def announced(keys: KeyRules, masked: re.Pattern[str], name: str, value: str) -> str | None:
+    """Return the category of a credential that *name* announces, when *value* can be one.
+
+    What is *masked* in a name would announce something only when the name is redacted again.
+    """
+    category = keys.category(name) if "[" not in name or not masked.search(name) else None
     if category not in _CREDENTIALS or keys.category(value) is not None:
         return None
     return category if _secretive(value[:_JUDGED], category, name.lower(), quoted=True, tight=False) else None

@@ -21,10 +21,9 @@ _BESIDE = re.compile(
 
 def token_at(text: str, start: int, name: str, tokens: Mapping[int, int]) -> tuple[int, int] | None:
     """Return where the token is that is all of the value at *start*."""
-    if text.startswith(" Bearer ", start) and name.endswith(("authorization", "auth")):
-        start += 8
-    elif text.startswith(" ", start):
-        start += 1
+    if text[start : start + 1] == " ":
+        bearer = text[start : start + 8] == " Bearer " and name.endswith(("authorization", "auth"))
+        start += 8 if bearer else 1
     quote = text[start : start + 1]
     if quote in _QUOTES:
         start += 1

@@ -159,7 +159,7 @@ def encoded(text: str, runs: list[tuple[int, int]], work: Work) -> list[tuple[in
     for begin, until in runs:
         if until - begin < _BASE64_LEAST:
             continue
-        whole = text[begin:until].isalnum()
+        whole = text[begin:until].encode().isalnum()  # in a third of the time
         for start, end in ((begin, until),) if whole else (m.span() for m in _BASE64_RUN.finditer(text, begin, until)):
             tried += 1 + (end - start >> 6)
             if not _LOW_BYTES.issuperset(text[start : start + _BASE64_LEAST : 4]):

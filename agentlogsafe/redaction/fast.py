@@ -42,7 +42,7 @@ _WORDS = (
     (gate.ESCAPED, ESCAPE),
 )
 _COUNTED = (
-    (gate.NUMBER, rf"(?:[0-9A-SU-Z]{_GROUPING}){{9}}|\+[ (]{{0,2}}[0-9]"),
+    (gate.NUMBER, rf"(?:[0-9A-SU-Z]{_GROUPING}){{9}}|\+[ (]{{0,2}}[0-9](?:[ .()/-]*[0-9]){{5}}"),
     (STAMPED, rf"(?:[0-9A-Z]{_GROUPING}){{9}}"),
     (gate.DOTTED, rf"\.{_GROUPING}(?:[0-9A-SU-Z]{_GROUPING}){{1,4}}\."),
     (gate.TOKEN, "[A-Za-z0-9_.~-]{16}"),

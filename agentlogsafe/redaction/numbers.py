@@ -126,46 +126,42 @@ class Numbers:
         phones = self._phones
         taken = -9
         at = tried = 0
-        while at >= 0:
-            candidates = self._groups.finditer(marked, at)
-            at = -1
-            for match in candidates:
-                listed = match.lastindex
-                if listed is None:
+        search = self._groups.search
+        while (match := search(marked, at)) is not None:
+            start, at = match.span()
+            listed = match.lastindex
+            if listed is None:
+                continue
+            tried += 2
+            end = at
+            before = marked[start - 1] if start else 0
+            if before in _ALNUM:
+                if before == _LETTER:
+                    least = max(start - _LETTERS_BEFORE - 1, 0)
+                    start = least + len(marked[least:start].rstrip(b"A"))
+                    before = marked[start - 1] if start else 0
+                if before in _ALNUM and text[start - 1].isalnum():
                     continue
-                tried += 2
-                start, end = match.span()
-                before = marked[start - 1] if start else 0
-                if before in _ALNUM:
-                    if before == _LETTER:
-                        least = max(start - _LETTERS_BEFORE - 1, 0)
-                        start = least + len(marked[least:start].rstrip(b"A"))
-                        before = marked[start - 1] if start else 0
-                    if before in _ALNUM and text[start - 1].isalnum():
-                        continue
-                size = end - start
-                if size > _LONGEST_GROUP or (marked[end : end + 1] == b"?" and text[end].isalnum()):
-                    continue
-                first = marked[start]
-                plain = first != _LETTER
-                if plain and size > _LONGEST_PLAIN:
-                    continue
-                found = None
-                if plain and phones and (size in _PHONE_GROUPS or first == _ZERO or before in _PHONE_SIGNS):
-                    found = phone_at(text, start, size, max(start - 1, 0) if eager else taken)
-                if found is None:
-                    if reading is None:
-                        reading = _Reading(text, marked.replace(b"0", b"9"), context, self, work)
-                    if listed == 1 or not plain or size == _CARD_GROUP or size in _CARD_LENGTHS:
-                        found = reading.at(start, end, match.end(1) if listed == 1 else 0)
-                    if found is None and plain and phones and marked[start - 2 : start - 1] not in _DIGITS:
-                        found = spoken_at(text, start, reading.calling)
-                if found:
-                    spans.append(found)
-                    taken = found[1]
-                    if taken != end:
-                        at = taken  # what is inside costs nothing when the search goes on behind it
-                        break
+            size = end - start
+            if size > _LONGEST_GROUP or (marked[end : end + 1] == b"?" and text[end].isalnum()):
+                continue
+            first = marked[start]
+            plain = first != _LETTER
+            if plain and size > _LONGEST_PLAIN:
+                continue
+            found = None
+            if plain and phones and (size in _PHONE_GROUPS or first == _ZERO or before in _PHONE_SIGNS):
+                found = phone_at(text, start, size, max(start - 1, 0) if eager else taken)
+            if found is None:
+                if reading is None:
+                    reading = _Reading(text, marked.replace(b"0", b"9"), context, self, work)
+                if listed == 1 or not plain or size == _CARD_GROUP or size in _CARD_LENGTHS:
+                    found = reading.at(start, end, match.end(1) if listed == 1 else 0)
+                if found is None and plain and phones and marked[start - 2 : start - 1] not in _DIGITS:
+                    found = spoken_at(text, start, reading.calling)
+            if found:
+                spans.append(found)
+                taken = at = found[1]  # what is inside costs nothing when the search goes on behind it
         work.spend(tried)
         return spans
 

@@ -63,7 +63,7 @@ class Redactor:
         )  # fmt: skip
         drops = frozenset(category for category, how in policy.strategies.items() if how == "drop")
         self._rules = Rules(
-            names=self._names, entry=self._entry, mask=self._mask, masked=self._masked, number=self._number_text, announced=partial(announced, self._keys), depth=max(depth, 1), items=max(items, 2), drops=drops,  # noqa: E501 - one row of a table
+            names=self._names, entry=self._entry, mask=self._mask, masked=self._masked, number=self._number_text, announced=partial(announced, self._keys, self._masked), depth=max(depth, 1), items=max(items, 2), drops=drops,  # noqa: E501 - one row of a table
         )  # fmt: skip
 
     def copy(self, value: object, report: Report, *, key: str | None = None, memory: RunMemory | None = None) -> object:
@@ -164,6 +164,10 @@ class Redactor:
         if known is not None:
             for slot, place in zip(walk.slots, walk.places, strict=True):
                 slot[place] = self._remembered(slot[place], known, walk)  # type: ignore[index,arg-type]
+        for out, name, held, said, value in walk.pairs or ():
+            if out[name] is not said or out[held] is not value:  # type: ignore[index]
+                # What was masked in them decides about them when they are redacted again: so it does now.
+                walk.beside(out, name, held, len(walk.texts))
 
     def _each(self, walk: Walk) -> None:
         """Scan each text; the short ones, names and ids, only where they are suspicious together."""

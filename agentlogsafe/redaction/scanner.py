@@ -105,7 +105,9 @@ class Scanner:
         if self._fast is not None and len(text) > fast.SHORTEST and text.isascii():
             found = self._fast(text)
         if found is None:
-            return gate.questions(text, self._endings)
+            bits = gate.questions(text, self._endings, ~gate.NAMED)
+            names += separators(text, self._endings)
+            return bits | gate.NAMED if names else bits
         if not found & _ASKED:
             return 0
         if found & gate.NAMED:
@@ -349,7 +351,7 @@ class Scanner:
         out: list[str] = []
         places: dict[int, int] = {}
         at = 0
-        mask, named = self._mask, self._named
+        mask, named, brackets = self._mask, self._named, strategies.BRACKETS
         spans.sort(key=_FIRST)
         low, high, kind = spans[0]
         spans.append((len(text) + 1, 0, ""))  # ends the last one
@@ -361,7 +363,7 @@ class Scanner:
                 continue
             places[low] = high
             out.append(text[at:low])
-            out.append(f"[{kind}]" if named else mask(kind, text[low:high]))
+            out.append(brackets[kind] if named else mask(kind, text[low:high]))
             counts[kind] = counts.get(kind, 0) + 1
             at = high
             low, high, kind = start, end, category

@@ -62,13 +62,13 @@ def _patterns(endings_: frozenset[str], *, aligned: bool) -> tuple[tuple[str, re
 
 def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[int, int]]:
     """Yield where the name ends and the value may start, for each separator behind a sensitive ending."""
-    if not ("=" in text or ":" in text or ">" in text or "," in text or "(" in text):
+    quoted = ("," in text or "(" in text) and ('"' in text or "'" in text or "`" in text)
+    if not (quoted or "=" in text or ":" in text or ">" in text):
         return
     patterns = _patterns(endings_, aligned=ALIGNED in text)
     back = text.replace("\u0130", "i").lower()[::-1]  # in lower case that letter alone would be two
     size = len(text)
     plain = text.isascii()
-    quoted = '"' in text or "'" in text or "`" in text
     for sign, pattern in patterns if quoted else patterns[:3]:
         if sign not in text:
             continue

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Trail: TypeAlias = "tuple[Trail, str | int, object] | None"
 Slot: TypeAlias = "dict[str, object] | list[object]"
 Entry: TypeAlias = "tuple[str, str | None]"
+Pairs: TypeAlias = "list[tuple[Slot, str | int, str | int, object, object]]"
+"""Texts beside each other that are no name and value yet: where, and what they were before they were scanned."""
 
 UNREDACTABLE = "[UNREDACTABLE]"
 TRUNCATED = "[TRUNCATED]"
@@ -70,7 +72,7 @@ class Rules:
 class Walk:
     """The state of one pass."""
 
-    __slots__ = ("keys", "memory", "nodes", "places", "report", "rules", "slots", "texts")
+    __slots__ = ("keys", "memory", "nodes", "pairs", "places", "report", "rules", "slots", "texts")
 
     def __init__(self, rules: Rules, report: Report, memory: RunMemory | None) -> None:
         """Start a pass that writes into *report* and, when given, into *memory*."""
@@ -80,6 +82,7 @@ class Walk:
         self.texts: list[str] = []
         self.slots: list[Slot] = []
         self.places: list[str | int] = []
+        self.pairs: Pairs | None = None
         self.nodes = 0
         self.keys = 0
 
@@ -94,6 +97,7 @@ class Walk:
         texts, slots, places = self.texts, self.slots, self.places
         out: dict[str, object] = {}
         private = renamed = False
+        since = len(texts)
         pairs = value.items()
         size = len(value)
         self.keys += size
@@ -161,37 +165,48 @@ class Walk:
         if size > rules.items:
             out[TRUNCATED] = size - rules.items + 1
         if private:
-            self._private_key(out)
+            self._private_key(out, since)
         if "value" in out or "Value" in out:
-            self._paired(out)
+            self._paired(out, since)
         return out
 
-    def _private_key(self, out: dict[str, object]) -> None:
+    def _private_key(self, out: dict[str, object], since: int) -> None:
         """Mask the private parts of a JSON Web Key (RFC 7518): what else stands in it is public."""
         for name in ("d", "p", "q", "dp", "dq", "qi", "k"):
             if type(out.get(name)) is str and len(str(out[name])) >= _SHORTEST_KEY:
-                self._replaced(out, name, "KEY")
+                self._replaced(out, name, "KEY", since)
 
-    def _paired(self, out: dict[str, object]) -> None:
+    def _paired(self, out: dict[str, object], since: int) -> None:
         """Mask a value beside a name that says that it is a credential: a variable, a header, a field of a form."""
         for names, held in ((("name", "key"), "value"), (("Name", "Key"), "Value")):
-            value = out.get(held)
-            if type(value) is not str:
-                continue
-            for name in names:
-                said = out.get(name)
-                category = self.rules.announced(said, value) if type(said) is str else None
-                if category is not None:
-                    self._replaced(out, held, category)
+            if type(out.get(held)) is str:
+                for name in names:
+                    if type(out.get(name)) is str:
+                        self.beside(out, name, held, since)
 
-    def _replaced(self, out: dict[str, object], name: str, category: str) -> None:
-        """Mask what stands under *name* already, and what was laid aside of it."""
-        out[name] = self._sensitive(str(out[name]), category) or None
+    def beside(self, out: Slot, name: str | int, held: str | int, since: int) -> None:
+        """Mask the text at *held* where the one at *name* says that it is a credential; the others are `Pairs`.
+
+        Two texts in a row are a name and a value only where the second has a digit.
+        """
+        said, value = out[name], out[held]  # type: ignore[index]
+        found = self.rules.announced(said, value) if name != 0 or any(map(str.isdigit, value)) else None  # type: ignore[arg-type,call-overload]
+        if found is not None:
+            self._replaced(out, held, found, since)
+        elif self.pairs is None:
+            self.pairs = [(out, name, held, said, value)]
+        else:
+            self.pairs.append((out, name, held, said, value))
+
+    def _replaced(self, out: Slot, place: str | int, category: str, since: int) -> None:
+        """Mask what stands at *place* already, and what was laid aside of it, which is not before *since*."""
+        out[place] = self._sensitive(str(out[place]), category) or None  # type: ignore[index]
         self.report.odd = True
-        for at in range(len(self.texts) - 1, -1, -1):
-            if self.slots[at] is out and self.places[at] == name:
+        for at in range(len(self.texts) - 1, since - 1, -1):
+            if self.slots[at] is out and self.places[at] == place:
                 self.texts[at] = ""
                 self.slots[at] = {}
+                return
 
     def sequence(self, value: list[object], category: str | None, trail: Trail) -> list[object]:
         """Return the copy of a sequence."""
@@ -200,17 +215,14 @@ class Walk:
         if size > limit:
             self.report.truncated.append({"path": path(trail), "reason": "items", "length": size})
             value = value[: limit - 1]
-        if size == _ROW and category is None and type(value[0]) is str and type(value[1]) is str:
-            # A row of a table of names and values, as HTTP clients keep their headers.
-            found = self.rules.announced(value[0], value[1]) if any(map(str.isdigit, value[1])) else None
-            if found is not None:
-                row: list[object] = [None, None]
-                self.put(row, 0, value[0], None, trail)
-                self.put(row, 1, value[1], found, trail)
-                return row
         out: list[object] = [None] * len(value)
+        since = len(self.texts)
         for place, item in enumerate(value):
             self.put(out, place, item, category, trail)
+        # A row of a table of names and values, as HTTP clients keep their headers. It is judged by what it became: what
+        # was bytes or a number is text when it is redacted again.
+        if size == _ROW and category is None and type(out[0]) is str and type(out[1]) is str:
+            self.beside(out, 0, 1, since)
         if size > limit:
             out.append(TRUNCATED)
         return out

@@ -22,6 +22,7 @@ from agentlogsafe.redaction import (
 from agentlogsafe.redaction.custom import slow
 from agentlogsafe.redaction.known import KNOWN, register_environment
 from agentlogsafe.redaction.presidio import presidio
+from agentlogsafe.redaction.strategies import BRACKETS
 from tests.redaction.objects import CANARY
 
 TOML = """
@@ -416,3 +417,12 @@ def test_canary_nowhere():
     """No policy lets the canary through."""
     for policy in (None, "strict", {"name": "h", "strategies": {"default": "hash"}}):
         assert CANARY not in str(redact({"password": CANARY, "a": f"token={CANARY}"}, policy))
+
+
+def test_masks_of_endless_categories_are_not_kept():
+    """A function that answers ever new categories does not fill the memory with masks."""
+    detector = CustomDetector(name="n", find=lambda text: [(0, 3, f"N{text[:3]}")] if text[0] != "[" else [])
+    compiled = compile_policy(RedactionPolicy(name="endless", detectors=(detector,)))
+    for number in range(400):
+        assert compiled.text(f"{number:03} of many", Report()) == f"[N{number:03}] of many"
+    assert len(BRACKETS) <= 256

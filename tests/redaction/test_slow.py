@@ -110,6 +110,13 @@ def test_google_re2_answers_every_question(text):
         assert not missing
 
 
+def test_a_plus_needs_six_digits():
+    """A plus makes a text one that may have numbers only with the digits of the shortest number behind it."""
+    for text, asked in (("rose by +12 (3), then +1 (312", False), ("Contact +664-491", True)):
+        assert bool(gate.questions(text, ENDINGS) & gate.NUMBER) == asked
+        assert (redact(text) != text) == asked
+
+
 assigned = st.lists(
     st.sampled_from(
         (

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 
 from agentlogsafe.redaction import Report, compile_policy, redact
-from agentlogsafe.redaction.walk import CYCLE, TRUNCATED, UNREDACTABLE
+from agentlogsafe.redaction.walk import CYCLE, TRUNCATED, UNREDACTABLE, Walk
 from tests.redaction.objects import (
     CANARY,
     Attrs,
@@ -264,3 +264,48 @@ def test_threads():
 def test_name_beside_value(value, out):
     """A value is masked where its name is the value of another key, as in variables and headers."""
     assert redact(value) == out
+
+
+@pytest.mark.parametrize("row", [["password", 1 << 16_609], (b"api_token", 1 + 2j), ["token", b"abc123def456"]])
+def test_row_is_judged_by_what_it_became(row):
+    """A value that is text only in the copy is masked beside its name as it would be when redacted again."""
+    out = redact([row])
+    assert out[0][1] in {"[PASSWORD]", "[TOKEN]"}
+    assert redact(out) == out
+
+
+def test_mask_in_a_name_announces_nothing():
+    """What is masked in a text does not make it the name of the value beside it when it is redacted again."""
+    out = redact([["see password=Zq7x9k2p", "ready at 10"], {"name": "see password=Zq7x9k2p", "value": "ready at 10"}])
+    assert out[0] == ["see password=[PASSWORD]", "ready at 10"]
+    assert redact(out) == out
+    assert redact([["user[password]", "Zq7x9k2p"]]) == [["user[password]", "[PASSWORD]"]]
+
+
+@pytest.mark.parametrize(
+    "row", [{"name": "api_key", "value": "0xdeadbeef8-----BEGIN PRIVATE KEY-----17"}, ["password", "2026-05-13------BEGIN PRIVATE KEY-----17"]]  # noqa: E501 - one row of a table
+)  # fmt: skip
+def test_rest_of_a_value_is_judged_beside_its_name(row):
+    """What is left of a value that was masked in part is masked beside its name as it would be when redacted again."""
+    compiled = compile_policy({"name": "shown", "strategies": {"default": "partial"}})
+    once = compiled.copy([row], Report())
+    assert "BEGIN" not in str(once)
+    assert compiled.copy(once, Report()) == once
+
+
+def test_many_values_beside_their_names():
+    """What was laid aside of a value is looked for only in the row or mapping that it stands in."""
+    kept = compile_policy()._rules
+    looked = []
+
+    class Places(list):
+        def __getitem__(self, at):
+            looked.append(at)
+            return super().__getitem__(at)
+
+    for row in ({"name": "DB_PASSWORD", "value": str(uuid.UUID(int=1 << 127))}, ["DB_PASSWORD", "s3cret99"]):
+        looked.clear()
+        walk = Walk(kept, Report(), None)
+        walk.slots = Places()
+        walk.put({}, "", [[row] * 100] * 100, None, None)
+        assert len(looked) < 30_000

@@ -26,7 +26,7 @@ _RARE = "~|$%+=:/._-qzjvwxkybmghpu"  # of a literal's characters, look for the f
 class Tables:
     """The detectors of one policy, sorted by how they are looked for."""
 
-    __slots__ = ("allowed", "gated", "opening", "start", "starts", "within")
+    __slots__ = ("allowed", "firsts", "gated", "opening", "start", "starts", "within")
 
     def __init__(self, disabled: Iterable[str] = ()) -> None:
         """Leave out the detectors whose name, group or category is *disabled*."""
@@ -41,6 +41,8 @@ class Tables:
                 known = self.starts.get(start[:3], ())
                 if detector not in known:
                     self.starts[start[:3]] = (*known, detector)
+        self.firsts = frozenset(start[0] for start in self.starts)
+        """The first character of each: it spares most of what is random the pattern."""
         first = either(self.starts)
         self.start = re.compile(first)
         """What all of these characters are."""

@@ -96,13 +96,13 @@ class Detector:
     needs: str = ""
     least: int = 16
     compiled: re.Pattern[str] = field(init=False, repr=False, compare=False)
-    part: int | str = field(init=False, repr=False, compare=False)
+    part: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Compile the pattern once, when the table is made."""
         compiled = re.compile(self.pattern, self.flags)
         object.__setattr__(self, "compiled", compiled)
-        object.__setattr__(self, "part", "v" if "v" in compiled.groupindex else 0)
+        object.__setattr__(self, "part", compiled.groupindex.get("v", 0))  # by number: a name is looked up each time
 
 
 @dataclass(frozen=True, slots=True)
