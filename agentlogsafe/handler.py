@@ -48,6 +48,10 @@ _LINE_WRITERS = {
 _NESTED = 100
 _SEEN = 10_000
 
+_BY_CLASS = (
+    'a handler (dictConfig takes the name of one where it reads "class": "agentlogsafe.AuditHandler", and not "()")'
+)
+
 
 class AuditHandler(logging.handlers.MemoryHandler):
     """Wraps a handler: what reaches it are audit events and redacted records, and its failures are noticed.
@@ -87,7 +91,8 @@ class AuditHandler(logging.handlers.MemoryHandler):
     ) -> None:
         # All checks come first: logging flushes and closes at exit whatever has called its constructor.
         check_keys("AuditHandler", settings, SETTING_NAMES | OWN_SETTINGS | {"target"})
-        check_type("AuditHandler.target", target, (logging.Handler, type(None)), "a handler")
+        named = isinstance(target, (str, Mapping))  # as in a configuration
+        check_type("AuditHandler.target", target, (logging.Handler, type(None)), _BY_CLASS if named else "a handler")
         kinds = (str, PathLike, Mapping, logging.Handler, type(None))
         check_type("AuditHandler.fallback", fallback, kinds, "a path, a mapping or a handler")
         self._chain = chain_for("AuditHandler", settings)

@@ -158,6 +158,19 @@ class TestDictConfig:
         assert error.count("\n") == 1
         assert "no target" in error
 
+    @pytest.mark.parametrize("target", ["stored", "cfg://handlers.stored"])
+    def test_factory_takes_no_names(self, target):
+        """Who names a target in a way that dictConfig does not resolve is told of the way that it does."""
+        handlers = {
+            "audit": {"()": "agentlogsafe.AuditHandler", "target": target},
+            "stored": {"class": "logging.StreamHandler"},
+        }
+
+        with pytest.raises(ValueError, match="audit") as raised:
+            logging.config.dictConfig({"version": 1, "handlers": handlers})
+
+        assert '"class": "agentlogsafe.AuditHandler", and not "()"' in str(raised.value.__cause__)
+
 
 class TestTargets:
     def test_level_and_filters(self):
