@@ -1,5 +1,7 @@
 """What `import agentlogsafe` offers, loaded when some of it is first asked for."""
 
+# ruff: noqa: F401 -- for others, all of it; the list of names is the package's `__all__`
+
 from __future__ import annotations
 
 from agentlogsafe import processors
@@ -16,35 +18,3 @@ from agentlogsafe.handler import AuditHandler
 from agentlogsafe.redaction import ContentRule, CustomDetector, RedactionPolicy, redact, register_secret
 from agentlogsafe.runs import end_on_sigterm, extract, run, step
 from agentlogsafe.settings import Limits, SealSettings
-
-__all__ = [
-    "AgentLogSafeError",
-    "AgentLogSafeWarning",
-    "AgentLogger",
-    "AuditFormatter",
-    "AuditHandler",
-    "ConfigurationError",
-    "ContentRule",
-    "ContextThreadPoolExecutor",
-    "CustomDetector",
-    "Limits",
-    "MissingExtraError",
-    "RedactionPolicy",
-    "SealSettings",
-    "carry",
-    "current_run_id",
-    "end_on_sigterm",
-    "end_streams",
-    "extract",
-    "inject",
-    "install",
-    "json_schema",
-    "processors",
-    "redact",
-    "register_event_type",
-    "register_secret",
-    "run",
-    "self_check",
-    "stats",
-    "step",
-]

@@ -59,6 +59,9 @@ def timeline(events: Sequence[Stored], to: Console, marks: Mapping[str, Sequence
         to: where the table is printed.
         marks: findings by ``event_id``, printed beside the event.
     """
+    from rich.table import Table  # noqa: PLC0415 -- as above
+    from rich.text import Text  # noqa: PLC0415 -- as above
+
     point, stroke = (".", "=") if is_plain(to) else ("·", "━")
     nodes = list(tree(events, _ASCII_GUIDES if is_plain(to) else _GUIDES))
     labels = [_label(guides, event) for guides, event in nodes]
@@ -69,9 +72,6 @@ def timeline(events: Sequence[Stored], to: Console, marks: Mapping[str, Sequence
     whole = max((time - begin for time in known), default=0.0) or 1.0
     taken = max((label.cell_len for label in labels), default=0) + max(map(len, noted), default=0)
     room = max(to.width - taken - 36, 8)
-    from rich.table import Table  # noqa: PLC0415 -- as above
-    from rich.text import Text  # noqa: PLC0415 -- as above
-
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for title in ("event", "status"):
         table.add_column(title, no_wrap=True, overflow="crop")

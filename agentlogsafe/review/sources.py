@@ -16,6 +16,7 @@ import stat
 import sys
 import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -26,7 +27,6 @@ from agentlogsafe.review.lines import Line, is_ours, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
 PART = 16 * 2**20
 _BLOCK = 2**20
@@ -366,10 +366,11 @@ def _plain(value: Any) -> Any:
 
 def checkpoint_lines(paths: Iterable[str | os.PathLike[str]]) -> Iterator[tuple[str, int, Any]]:
     """Yield file, line number and the parsed line of each line of checkpoint files; None where it is no object."""
-    for source in find(list(paths)):
-        for number, raw in enumerate(raw_lines(Part(source.path, source.form, 0, source.size)), 1):
-            if raw.strip():
-                try:
-                    yield source.name, number, orjson.loads(raw)
-                except ValueError:
-                    yield source.name, number, None
+    with tempfile.TemporaryDirectory(prefix="agentlogsafe-") as spool:  # for what comes through pipes
+        for source in find(list(paths), Path(spool)):
+            for number, raw in enumerate(raw_lines(Part(source.path, source.form, 0, source.size)), 1):
+                if raw.strip():
+                    try:
+                        yield source.name, number, orjson.loads(raw)
+                    except ValueError:
+                        yield source.name, number, None

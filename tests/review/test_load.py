@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from agentlogsafe import cli, seal
 from agentlogsafe.errors import ConfigurationError
-from agentlogsafe.review import crew, keyring, load, sources
+from agentlogsafe.review import crew, keyring, load, sources, whole
 from agentlogsafe.review.check import Review
 from agentlogsafe.review.columns import Columns
 from agentlogsafe.review.sources import Source, UnusableError
@@ -65,8 +65,10 @@ def test_parts_are_the_whole(tmp_path_factory, seed, name, size):
     assert found == list(sources.lines(whole))
 
 
-def test_forked_child_in_another_part(tmp_path):
+@pytest.mark.parametrize("short", [0, whole.SHORT])
+def test_forked_child_in_another_part(tmp_path, monkeypatch, short):
     """A child's keys are found, though its first event, which names the parent, is read after its others."""
+    monkeypatch.setattr(whole, "SHORT", short)  # both ways of reading
     parent, child = "01a20a35-80c3-77cb-8864-82b6ba513b8a", "01a20a35-80c3-77cb-8864-82b6ba513b8b"
     template = orjson.loads(logs.sealed(logs.rng(1))[1])
 
