@@ -15,8 +15,7 @@ from agentlogsafe.review import options, report
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
     from agentlogsafe.review.tables import Finding
 
@@ -175,56 +174,58 @@ def _prefix(rows: Sequence[Row]) -> int:
 
 
 def _print_runs(rows: Sequence[Row]) -> None:
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
     to = console()
     if not rows:
         to.print("no runs")
         return
-    left_out: list[str] = []
-    endless = to.options.update(max_width=10_000)  # or the measure would be what there is
-    names = (shown(run[name]) for run in rows[-_MOST:] for name in ("agent_name", "workflow_name"))
-    foldable = max(0, max(map(len, names)) - _NARROWEST)
-    table = _table(rows, to, left_out)
+    length = _prefix(rows)
+    lines = [_cells(run, length) for run in rows[-_MOST:]]
+    widths = {title: max(len(title), *(_width(cells[title]) for cells in lines)) for title in lines[0]}
+    widths["agent"] = _NARROWEST  # the rest of a longer name goes below
     for title in _LEFT_OUT:
-        if to.measure(table, options=endless).maximum - foldable <= to.width:
+        if sum(widths.values()) + 2 * len(widths) <= to.width:  # with what is between columns
             break
-        left_out.append(title)
-        table = _table(rows, to, left_out)
+        del widths[title]
+    table = Table(box=box.ASCII if is_plain(to) else box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for title in widths:
+        if title in _FOLDED:
+            table.add_column(title, overflow="fold", min_width=_NARROWEST)
+        else:
+            table.add_column(title, no_wrap=True, justify="left" if title in _LEFT else "right")
+    for cells in lines:
+        table.add_row(*(cells[title] for title in widths))
     to.print(table)
     if len(rows) > _MOST:
         to.print(f"{len(rows) - _MOST:,} earlier runs; --format json or csv has all of them")
 
 
-def _table(rows: Sequence[Row], to: Console, left_out: Sequence[str]) -> Table:
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+def _cells(run: Row, length: int) -> dict[str, Text]:
+    """Return what the table says of a run, whose id has so many characters there."""
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=box.ASCII if is_plain(to) else box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    length = _prefix(rows)
-    for number, run in enumerate(rows[-_MOST:]):
-        who = Text(shown(run["agent_name"])).append(
-            f"\n{shown(run['workflow_name'])}" if run["workflow_name"] else "", "dim"
-        )
-        status = shown(run["status"])
-        cells: dict[str, str | Text] = {
-            "run": shown(run["run_id"])[:length],
-            "agent": who,
-            "start": shown(run["start"])[5:16].replace("T", " "),
-            "took": _took(run["duration_ms"]),
-            "status": Text(status, {"success": "green", "error": "red"}.get(status, "yellow")),
-            "events": f"{run['events']:,}",
-            "tools": f"{run['tool_calls']:,}",
-            "tokens": _tokens(run),
-            "redacted": f"{run['redactions'] or 0:,}",
-            "found": Text(str(run["findings"] or ""), "bold red"),
-        }
-        for title in cells if number == 0 else ():
-            if title in _FOLDED:
-                table.add_column(title, overflow="fold", min_width=_NARROWEST)
-            elif title not in left_out:
-                table.add_column(title, no_wrap=True, justify="left" if title in _LEFT else "right")
-        table.add_row(*(cell for title, cell in cells.items() if title not in left_out))
-    return table
+    who = Text(shown(run["agent_name"])).append(
+        f"\n{shown(run['workflow_name'])}" if run["workflow_name"] else "", "dim"
+    )
+    status = shown(run["status"])
+    return {
+        "run": Text(shown(run["run_id"])[:length]),
+        "agent": who,
+        "start": Text(shown(run["start"])[5:16].replace("T", " ")),
+        "took": Text(_took(run["duration_ms"])),
+        "status": Text(status, {"success": "green", "error": "red"}.get(status, "yellow")),
+        "events": Text(f"{run['events']:,}"),
+        "tools": Text(f"{run['tool_calls']:,}"),
+        "tokens": Text(_tokens(run)),
+        "redacted": Text(f"{run['redactions'] or 0:,}"),
+        "found": Text(str(run["findings"] or ""), "bold red"),
+    }
+
+
+def _width(cell: Text) -> int:
+    return max(line.cell_len for line in cell.split(allow_blank=True))
 
 
 def _about(run: Row) -> list[tuple[str, str]]:
