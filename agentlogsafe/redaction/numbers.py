@@ -29,10 +29,10 @@ _LONGEST_PLAIN = 24
 _LETTERS_BEFORE = 8
 _CARD_GROUP = 4
 _CARD_LEAST = 12
-_CARD_LENGTHS = frozenset(range(_CARD_LEAST, 20))
+CARD_LENGTHS = frozenset(range(_CARD_LEAST, 20))
 _PHONE_GROUPS = frozenset((1, 3, 4))  # how long a telephone number's first group is, where no sign or zero is before it
 _PHONE_SIGNS = b"+( "
-_CARD_CONTEXT = frozenset(
+CARD_CONTEXT = frozenset(
     "card cards credit debit visa mastercard amex maestro discover cc karte carte tarjeta carta".split()
 )
 _ZERO, _NINE, _LETTER, _OTHER = ord("0"), ord("9"), ord("A"), ord("?")
@@ -155,7 +155,7 @@ class Numbers:
             if found is None:
                 if reading is None:
                     reading = _Reading(text, marked.replace(b"0", b"9"), context, self, work)
-                if listed == 1 or not plain or size == _CARD_GROUP or size in _CARD_LENGTHS:
+                if listed == 1 or not plain or size == _CARD_GROUP or size in CARD_LENGTHS:
                     found = reading.at(start, end, match.end(1) if listed == 1 else 0)
                 if found is None and plain and phones and marked[start - 2 : start - 1] not in _DIGITS:
                     found = spoken_at(text, start, reading.calling)
@@ -210,7 +210,7 @@ class _Reading:
                     return found
         elif end - start == _CARD_GROUP and outline[start:end] == b"9999":
             found = self._grouped_card(start)
-        elif end - start in _CARD_LENGTHS:
+        elif end - start in CARD_LENGTHS:
             found = self._card(start, end)
         if not until:
             return found
@@ -317,7 +317,7 @@ class _Reading:
         for group in groups:
             end += len(group) + 1
             number += group
-            if len(number) in lengths or (cards and len(number) in _CARD_LENGTHS):
+            if len(number) in lengths or (cards and len(number) in CARD_LENGTHS):
                 found = self._card(start, end, number) or found
         return found
 
@@ -337,7 +337,7 @@ class _Reading:
             return None
         various = len(set(number))
         if (known and various > 1) or (
-            various > 2 and self._cards() and not _CARD_CONTEXT.isdisjoint(self._around(start, end))  # noqa: PLR2004 - no filler
+            various > 2 and self._cards() and not CARD_CONTEXT.isdisjoint(self._around(start, end))  # noqa: PLR2004 - no filler
         ):
             return start, end, "CARD"
         return None
@@ -353,7 +353,7 @@ class _Reading:
     def _cards(self) -> bool:
         """Return whether the text has a word for cards at all."""
         if self._called is None:
-            self._called = any(map(self._mentioned, _CARD_CONTEXT))
+            self._called = any(map(self._mentioned, CARD_CONTEXT))
         return self._called
 
     def _bounded(self, start: int, end: int) -> bool:

@@ -10,6 +10,7 @@ from agentlogsafe.redaction import addresses, assignments, claimed, disguise, fa
 from agentlogsafe.redaction.accounts import outside_accounts
 from agentlogsafe.redaction.detectors import Tables
 from agentlogsafe.redaction.detectors.network import FOUR, IPV4, IPV6, MAC, private
+from agentlogsafe.redaction.lone import Lone
 from agentlogsafe.redaction.numbers import Numbers
 from agentlogsafe.redaction.separators import ENDINGS, separators
 from agentlogsafe.redaction.spans import Span, grown, unmasked
@@ -50,6 +51,7 @@ class Scanner:
         "_fast",
         "_found",
         "_keys",
+        "_lone",
         "_mask",
         "_masked",
         "_named",
@@ -69,6 +71,7 @@ class Scanner:
         self._masked = masked
         self._named = mask is strategies.mask
         self._numbers = Numbers(frozenset(disabled))
+        self._lone = Lone(self._numbers)
         self._endings = endings or ENDINGS
         next(separators("=", self._endings), None)  # compiles its patterns now, and not in a log call
         self._tables = Tables(disabled)
@@ -134,6 +137,8 @@ class Scanner:
 
         Scanning goes on until nothing more is found, so that scanning the result again changes nothing.
         """
+        if text.isdigit() and not self._custom and self._lone.innocent(text, context):
+            return text
         names: Names = []
         bits = self._questions(text, names)
         if not bits and not (self._custom and self._wanted(text)):

@@ -9,8 +9,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from agentlogsafe.redaction import Report, assignments, claimed, compile_policy, gate, redact, work
+from agentlogsafe.redaction import Report, assignments, claimed, compile_policy, gate, numbers, redact, work
 from agentlogsafe.redaction.fast import STAMPED
+from agentlogsafe.redaction.lone import Lone
 from agentlogsafe.redaction.separators import ENDINGS, separators
 from agentlogsafe.redaction.work import ExhaustedError, Work
 from tests.redaction.fuzz import ALPHABET, FRAGMENTS
@@ -160,3 +161,23 @@ def test_beside_others_is_alone(texts):
     """A text is redacted the same beside others as alone, be it short or long."""
     for name, out in redact({f"x{place}": text for place, text in enumerate(texts)}).items():
         assert redact({name: texts[int(name[1:])]}) == {name: out}
+
+
+digits = st.from_regex(r"[1-9][0-9]{0,24}", fullmatch=True) | st.builds(
+    "{}{}".format, st.sampled_from((4, 51, 34, 756, 19880320, 163061, 750330, 95050)), st.integers(0, 10**12)
+)
+
+
+@given(digits, st.sampled_from(("", "id", "created_at", "card", "tax_id", "ssn", "userPhone")))
+def test_number_that_is_all_of_a_text_is_judged_alike(number, name):
+    """Where a short look says that a number is none of anybody's, the long one says so, too (pitfall 41)."""
+    scanner = compile_policy()._scanner
+    with mock.patch.object(Lone, "innocent", return_value=False):
+        looked = scanner.scan(number, {}, name)
+    assert scanner.scan(number, {}, name) == looked
+
+
+def test_timestamps_are_innocent():
+    """An integer of milliseconds costs no reading of it as text."""
+    with mock.patch.object(numbers.Numbers, "find", side_effect=AssertionError):
+        assert redact([1764424555123, 1764424555124]) == [1764424555123, 1764424555124]
