@@ -27,7 +27,8 @@ _ENOUGH = 4096
 _LEVELS = 6
 _ASCII, _WIDE = 6, 12  # bytes of a character, escaped
 _SCALAR = 50  # characters of a number or a UUID, and of the marks around it and its name
-_SHORT = 64
+_TOGETHER = (1024, 64)  # so many characters of texts are asked about at once
+_VAIN = 3
 _OPENING = frozenset('{["')
 _CLOSING = frozenset('}]"')
 _COMPILED: dict[tuple[object, ...], Redactor] = {}
@@ -160,7 +161,7 @@ class Redactor:
         if len(walk.texts) == 1:  # it is asked about by its scan
             walk.slots[0][walk.places[0]] = self._scanned(walk.texts[0], walk.places[0], walk.report)  # type: ignore[index]
         elif self._scanner.suspicious(joined):
-            self._each(walk)
+            self._each(walk, 0, len(walk.texts))
         if known is not None:
             for slot, place in zip(walk.slots, walk.places, strict=True):
                 slot[place] = self._remembered(slot[place], known, walk)  # type: ignore[index,arg-type]
@@ -169,13 +170,29 @@ class Redactor:
                 # What was masked in them decides about them when they are redacted again: so it does now.
                 walk.beside(out, name, held, len(walk.texts))
 
-    def _each(self, walk: Walk) -> None:
-        """Scan each text; the short ones, names and ids, only where they are suspicious together."""
-        short = [text for text in walk.texts if len(text) < _SHORT]
-        least = _SHORT if len(short) > 1 and not self._scanner.suspicious("\n".join(short)) else 0
-        for slot, place, text in zip(walk.slots, walk.places, walk.texts, strict=True):
-            if len(text) >= least:
-                slot[place] = self._scanned(text, place, walk.report)  # type: ignore[index]
+    def _each(self, walk: Walk, begin: int, end: int, sizes: tuple[int, ...] = _TOGETHER) -> None:
+        """Scan each text from *begin* to *end*, but those that are not suspicious together.
+
+        Where that is in vain some times in a row, it is not asked any more.
+        """
+        texts, slots, places = walk.texts, walk.slots, walk.places
+        size, *smaller = sizes
+        at, vain = begin, 0
+        while at < end:
+            first, length = at, 0
+            while at < end and length < size:
+                length += len(texts[at])
+                at += 1
+            if vain < _VAIN and at - first > 1 and (first, at) != (begin, end):
+                if not self._scanner.suspicious("\n".join(texts[first:at])):
+                    vain = 0
+                    continue
+                vain += 1
+            if smaller:
+                self._each(walk, first, at, tuple(smaller))
+                continue
+            for text in range(first, at):
+                slots[text][places[text]] = self._scanned(texts[text], places[text], walk.report)  # type: ignore[index]
 
     def _scanned(self, text: str, place: str | int, report: Report) -> str:
         try:
