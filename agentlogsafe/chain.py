@@ -304,7 +304,7 @@ def chain_for(where: str, given: Mapping[str, Any]) -> Chain:
     """
     settings = Settings.load(where, given)
     limits = settings.limits
-    redactor = compile_policy(settings.policy, depth=limits.depth, items=limits.items)
+    redactor = compile_policy(settings.policy, depth=limits.depth, items=limits.items, line=limits.line)
     try:
         key = orjson.dumps(
             [

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -14,7 +18,7 @@ def words_in(near: str, low: str) -> set[str]:
     return set(_WORD.findall((low if low == near else _HUMP.sub(" ", near).lower()).replace("_", " ")))
 
 
-def mentions(words: set[str], context: tuple[str, ...]) -> bool:
+def mentions(words: AbstractSet[str], context: tuple[str, ...]) -> bool:
     """Return whether one of the *context* words is among *words*; longer ones match compounds too."""
     for word in context:
         if word in words:

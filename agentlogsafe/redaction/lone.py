@@ -31,7 +31,7 @@ class Lone:
         self._words = tuple(
             {word for kinds in numbers.rows.values() for kind in kinds for word in kind.words} | CARD_CONTEXT
         )
-        self._quiet: dict[str, bool] = {}
+        self._quiet: dict[frozenset[str], bool] = {}
 
     def innocent(self, text: str, context: str) -> bool:
         """Return whether *text*, which is digits, is certainly none of the numbers; *context* is the name above it."""
@@ -52,9 +52,10 @@ class Lone:
 
     def _silent(self, context: str) -> bool:
         """Return whether a name says nothing about a number."""
-        silent = self._quiet.get(context)
+        words = frozenset(words_in(context, context.lower()))
+        silent = self._quiet.get(words)
         if silent is None:
             if len(self._quiet) >= _ENOUGH:
                 self._quiet.clear()
-            silent = self._quiet[context] = not mentions(words_in(context, context.lower()), self._words)
+            silent = self._quiet[words] = not mentions(words, self._words)
         return silent

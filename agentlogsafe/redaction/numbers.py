@@ -24,6 +24,7 @@ Check = Callable[[str], bool]
 
 _SHORT = 64  # so long a text is looked at whole for context words
 _LONGEST_GROUP = 64
+_BEGINNING = 5  # units that a text with a number costs, however short it is
 _DEAR = 6  # times as much does a check of the library's cost as one of ours
 _LONGEST_PLAIN = 24
 _LETTERS_BEFORE = 8
@@ -198,6 +199,7 @@ class _Reading:
         self._called: bool | None = None
         self._calling: tuple[str, ...] | None = None
         self._work = work
+        work.spend(_BEGINNING)
 
     def at(self, start: int, end: int, until: int) -> Span | None:
         """Return the number whose first group is *start* to *end*; the longest outline of the table ends at *until*."""

@@ -67,6 +67,7 @@ _BORN = re.compile(
 _BIRTH = re.compile(
     rf"(?<!\d)(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH},?[ -]\d{{4}})(?!\d)"  # noqa: E501 - one pattern
 )
+_ASKING = 8  # units that it costs to ask for every word that a sentence may begin with
 _KEY_LEAST = 10  # so long is a key that stands where the user does: ``-u key:``
 _SLASHES = 2  # a path has more
 _BIRTH_WITHIN = 60
@@ -144,6 +145,7 @@ def _narrow(text: str) -> str:
 def stated(text: str, work: Work) -> list[Span]:
     """Return the spans of passwords and secrets that a sentence states, and of birth dates."""
     spans: list[Span] = []
+    work.spend(_ASKING)
     low = _narrow(text)
     for match in _matches(_STATED, text, low, work):
         value = match["v"].rstrip(".,;:!?)\"'") if not match["v"].endswith("!") else match["v"]
@@ -220,6 +222,7 @@ def _given(text: str, low: str, work: Work) -> Iterator[Span]:
 def options(text: str, category_of: object, work: Work) -> list[Span]:
     """Return the spans of secrets on a command line; *category_of* tells what a long option's name announces."""
     spans: list[Span] = []
+    work.spend(_ASKING >> 1)
     low = _narrow(text)
     if "-" not in text and "/user:" not in low and "chpasswd" not in low:
         return spans  # every pattern has one of them

@@ -14,7 +14,8 @@ from agentlogsafe.redaction.policy import PolicySource, RedactionPolicy
 from agentlogsafe.redaction.report import Report
 from agentlogsafe.redaction.strategies import masked, replacer
 from agentlogsafe.redaction.visible import sanitize
-from agentlogsafe.redaction.walk import UNREDACTABLE, Entry, Rules, Slot, Walk, parsed
+from agentlogsafe.redaction.walk import Entry, Rules, Slot, Walk, parsed
+from agentlogsafe.redaction.withheld import UNREDACTABLE
 
 if TYPE_CHECKING:
     import re
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 _LONGEST_NAME = 128
 _ENOUGH = 4096
 _LEVELS = 6
+_MOST = 200_000  # units of work that the texts of a line may cost together: 0.3 s
+_NODES = 200_000
+_VALUE = 2  # bytes of JSON that a value takes at least
 _ASCII, _WIDE = 6, 12  # bytes of a character, escaped
 _SCALAR = 50  # characters of a number or a UUID, and of the marks around it and its name
 _TOGETHER = (1024, 64)  # so many characters of texts are asked about at once
@@ -42,8 +46,11 @@ class Redactor:
 
     __slots__ = ("_keys", "_longest", "_mask", "_masked", "_minimizer", "_names", "_rules", "_scanner", "policy")
 
-    def __init__(self, policy: RedactionPolicy, key: bytes, depth: int, items: int) -> None:
-        """Compile *policy* with its *key*; containers deeper than *depth* or longer than *items* are cut."""
+    def __init__(self, policy: RedactionPolicy, key: bytes, depth: int, items: int, line: int = 0) -> None:
+        """Compile *policy* with its *key*; what is deeper than *depth* or longer than *items* is cut.
+
+        Where it is for lines of *line* bytes, more than fits into one is cut, and what it may cost has an end.
+        """
         # The tables are two hundred patterns to compile: they are loaded for a policy that is used, not by an import.
         from agentlogsafe.redaction.assignments import announced  # noqa: PLC0415 - see above
         from agentlogsafe.redaction.scanner import Scanner  # noqa: PLC0415 - see above
@@ -59,17 +66,18 @@ class Redactor:
             Minimizer(policy.content, policy.unknown, key) if policy.content or policy.unknown != "keep" else None
         )
         self._scanner = Scanner(
-            self._keys, self._mask, masked=self._masked, disabled=policy.disabled, custom=policy.detectors, public=policy.private_addresses == "keep",  # noqa: E501 - one row of a table
+            self._keys, self._mask, masked=self._masked, disabled=policy.disabled, custom=policy.detectors, public=policy.private_addresses == "keep", most=_MOST if line else None,  # noqa: E501 - one row of a table
             endings=endings(squash(name) for name in policy.sensitive) if policy.sensitive else None,
         )  # fmt: skip
         drops = frozenset(category for category, how in policy.strategies.items() if how == "drop")
         self._rules = Rules(
-            names=self._names, entry=self._entry, mask=self._mask, masked=self._masked, number=self._number_text, announced=partial(announced, self._keys, self._masked), depth=max(depth, 1), items=max(items, 2), drops=drops,  # noqa: E501 - one row of a table
+            names=self._names, entry=self._entry, mask=self._mask, masked=self._masked, number=self._number_text, announced=partial(announced, self._keys, self._masked), depth=max(depth, 1), items=max(items, 2), nodes=line // _VALUE or _NODES, drops=drops,  # noqa: E501 - one row of a table
         )  # fmt: skip
 
     def copy(self, value: object, report: Report, *, key: str | None = None, memory: RunMemory | None = None) -> object:
         """Return a redacted, JSON-safe copy of *value*; *key* is the name that it stood under, if any."""
         try:
+            report.budget = None
             root: dict[str, object] = {}
             category = self._keys.category(key) if key else None
             walk = Walk(self._rules, report, memory if self.policy.memory else None)
@@ -89,6 +97,7 @@ class Redactor:
     ) -> dict[str, object]:
         """Return the redacted copy of an event's untrusted *fields*, with the policy's content rules applied."""
         try:
+            report.budget = None
             minimizer = self._minimizer
             if minimizer is not None:
                 fields = minimizer.before(event_type, fields, report)
@@ -131,7 +140,7 @@ class Redactor:
 
     def _entry(self, key: str, report: Report) -> Entry:
         """Decide about a key seen for the first time, and remember it when it is clean."""
-        name = self._scanner.scan(key, report.counts)
+        name = self._scanner.scan(key, report)
         entry = name, self._keys.category(self._masked.sub("", name) if "[" in name else name)
         if name == key and len(key) <= _LONGEST_NAME:
             if len(self._names) >= _ENOUGH:
@@ -143,7 +152,7 @@ class Redactor:
         return entry
 
     def _number_text(self, text: str, report: Report) -> str:
-        return self._scanner.scan(text, report.counts)
+        return self._scanner.scan(text, report)
 
     def _finish(self, walk: Walk, level: int = 0) -> None:
         """Look at the text that the walk laid aside: all of it at once, and only where that finds something, each."""
@@ -196,7 +205,7 @@ class Redactor:
 
     def _scanned(self, text: str, place: str | int, report: Report) -> str:
         try:
-            return self._scanner.scan(text, report.counts, place if type(place) is str else "")
+            return self._scanner.scan(text, report, place if type(place) is str else "")
         except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
             report.problem("a text could not be scanned; it was withheld")
             return UNREDACTABLE
@@ -265,15 +274,23 @@ class Redactor:
                 slot[place] = orjson.dumps(root[""]).decode()  # type: ignore[index]
                 return True
             slot[place] = sanitize(text)  # type: ignore[index]
-            # A key that stands there twice: the parser saw only the last.
-            return text.count('":') + text.count('" :') <= inner.keys
+            return not _twice(text, value, inner.keys)
         except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
             walk.report.problem("JSON in a text could not be redacted; it was withheld")
             slot[place] = UNREDACTABLE  # type: ignore[index]
             return True
 
 
-def compile_policy(source: PolicySource = None, *, depth: int = 32, items: int = 1000) -> Redactor:
+def _twice(text: str, value: object, keys: int) -> bool:
+    """Return whether a key may stand twice in the JSON *text* of *value*, of which the parser saw only the last."""
+    colons = text.count('":') + text.count('" :')
+    if colons <= keys:
+        return False
+    # Texts in it may have such signs, too; those that are escaped would be counted only in what is written anew.
+    return "\\u" in text or colons > (again := orjson.dumps(value)).count(b'":') + again.count(b'" :')
+
+
+def compile_policy(source: PolicySource = None, *, depth: int = 32, items: int = 1000, line: int = 0) -> Redactor:
     """Return the redactor of a policy: the same one for the same rules, functions, key and limits.
 
     What lies outside of the rules, the key and the environment, is asked for every time: it can have changed.
@@ -281,25 +298,26 @@ def compile_policy(source: PolicySource = None, *, depth: int = 32, items: int =
     Raises:
         ConfigurationError: naming the key, the value, what was expected and the nearest valid name.
     """
-    if source is None and (depth, items) in _COMPILED:  # an eighth of what clean text of 1 KB costs
-        return _COMPILED[depth, items]
+    limits = depth, items, line
+    if source is None and limits in _COMPILED:  # an eighth of what clean text of 1 KB costs
+        return _COMPILED[limits]
     policy = RedactionPolicy.load(source)
     if policy.environment:
         register_environment()
     key = policy.key()
     called = (*policy.strategies.values(), policy.token_key, *(d.find for d in policy.detectors))
     # The functions themselves: the digest has only their names, and an id can be another one's later.
-    at = policy.digest, depth, items, key, *(function for function in called if callable(function))
+    at = policy.digest, *limits, key, *(function for function in called if callable(function))
     try:
         made = _COMPILED.get(at)
     except TypeError:  # a function that cannot be hashed
-        return Redactor(policy, key, depth, items)
+        return Redactor(policy, key, *limits)
     if made is None:
         if len(_COMPILED) > 64:  # noqa: PLR2004 - a length, and what it is of stands beside it
             _COMPILED.clear()
-        made = _COMPILED[at] = Redactor(policy, key, depth, items)
+        made = _COMPILED[at] = Redactor(policy, key, *limits)
     if source is None:
-        _COMPILED[depth, items] = made
+        _COMPILED[limits] = made
     return made
 
 

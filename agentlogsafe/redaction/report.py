@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agentlogsafe.redaction.work import Budget
+
 
 class Report:
     """Counts by category, problems and cuts of one walk; never a fragment of a value.
@@ -9,10 +14,10 @@ class Report:
     ``content`` holds, for each content field that a policy minimized or kept for a stated purpose, what was decided
     about it. ``size`` is how many characters of text there are in an event, of names only the unusual ones, ``nodes``
     how many values, ``wide`` whether not all of the text is ASCII, ``odd`` whether there may be a null or
-    a float.
+    a float, ``budget`` what is left of the work that the call may cost, once something did.
     """
 
-    __slots__ = ("content", "counts", "nodes", "odd", "problems", "size", "truncated", "wide")
+    __slots__ = ("budget", "content", "counts", "nodes", "odd", "problems", "size", "truncated", "wide")
 
     def __init__(self) -> None:
         """Start empty."""
@@ -22,6 +27,7 @@ class Report:
         self.content: dict[str, dict[str, str]] = {}
         self.size = self.nodes = 0
         self.wide = self.odd = False
+        self.budget: Budget | None = None
 
     def count(self, category: str) -> None:
         """Count one replaced value."""

@@ -18,7 +18,8 @@ from agentlogsafe.redaction.strategies import MASKED
 from agentlogsafe.redaction.tokens import Tokens, holds, search
 from agentlogsafe.redaction.visible import sanitize
 from agentlogsafe.redaction.windows import NARROW, WIDE, Windows, masks, windows
-from agentlogsafe.redaction.work import ExhaustedError, Work
+from agentlogsafe.redaction.withheld import BLOCK, whole, withheld
+from agentlogsafe.redaction.work import Budget, ExhaustedError, Work
 
 if TYPE_CHECKING:
     import re
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from agentlogsafe.redaction.custom import CustomDetector
     from agentlogsafe.redaction.detectors.base import Detector
     from agentlogsafe.redaction.keys import KeyRules
+    from agentlogsafe.redaction.report import Report
 
 Counter = dict[str, int]
 Names = list[tuple[int, int]]
@@ -35,10 +37,9 @@ Plain = Callable[[str, Work], disguise.Unfolded]
 
 _ASKED = fast.LITERALS - 1
 _FIRST = itemgetter(0)
+_PASS = 5  # units that one pass over a text costs, however short it is
 _ROUNDS = 8
 _CHAINED = 3
-_BLOCK = 512
-UNREDACTABLE = "[UNREDACTABLE]"
 
 
 class Scanner:
@@ -54,6 +55,7 @@ class Scanner:
         "_lone",
         "_mask",
         "_masked",
+        "_most",
         "_named",
         "_numbers",
         "_open",
@@ -63,12 +65,13 @@ class Scanner:
     )
 
     def __init__(
-        self, keys: KeyRules, mask: Mask, *, masked: re.Pattern[str] = MASKED, disabled: tuple[str, ...] = (), custom: tuple[CustomDetector, ...] = (), public: bool = False, endings: frozenset[str] | None = None,  # noqa: E501 - one row of a table
+        self, keys: KeyRules, mask: Mask, *, masked: re.Pattern[str] = MASKED, disabled: tuple[str, ...] = (), custom: tuple[CustomDetector, ...] = (), public: bool = False, most: int | None = None, endings: frozenset[str] | None = None,  # noqa: E501 - one row of a table
     ) -> None:  # fmt: skip
         """Take the rules for names in text, the maker of replacements, and what a policy leaves out, adds, keeps."""
         self._keys = keys
         self._mask = mask
         self._masked = masked
+        self._most = most
         self._named = mask is strategies.mask
         self._numbers = Numbers(frozenset(disabled))
         self._lone = Lone(self._numbers)
@@ -132,7 +135,7 @@ class Scanner:
         low = text.lower()
         return any(word in low for _, _, words in self._custom for word in words)
 
-    def scan(self, text: str, counts: Counter, context: str = "") -> str:
+    def scan(self, text: str, report: Report, context: str = "") -> str:
         """Return *text* without what is recognised in it; the very same object when nothing was.
 
         Scanning goes on until nothing more is found, so that scanning the result again changes nothing.
@@ -147,17 +150,35 @@ class Scanner:
             text = sanitize(text)
             names = []
             bits = self._questions(text, names)
-        work = Work(text, names)
+        budget = report.budget
+        if budget is None:
+            budget = report.budget = Budget(self._most)
+        gain = budget.begin(text)
+        if budget.left > 0:
+            work = Work(text, names, budget.left)
+            try:
+                out = self._rounds(work, bits, report.counts, context)
+            except ExhaustedError:
+                budget.left -= work.spent
+                work = Work(withheld(work.text, self.suspicious, report.counts))
+                out = self._settled(work, report.counts, context)
+            if budget.end(work, text, gain):
+                return out
+        return self._hidden(text, report.counts)
+
+    def _settled(self, work: Work, counts: Counter, context: str) -> str:
+        """Return what is left of the text of *work*, of which the most was withheld."""
         try:
-            return self._rounds(work, bits, counts, context)
-        except ExhaustedError:
-            pass
-        try:
-            work = Work(self._withheld(work.text, counts))
             return self._rounds(work, self._questions(work.text, work.names), counts, context)
         except ExhaustedError:
-            counts["UNREDACTABLE"] = counts.get("UNREDACTABLE", 0) + 1
-            return UNREDACTABLE
+            return whole(counts)
+
+    def _hidden(self, text: str, counts: Counter) -> str:
+        """Return what of *text*, which is not clean, is so at first sight: there is no budget for more."""
+        rest = withheld(text, self.suspicious, counts) if len(text) > BLOCK else ""
+        if rest and not self._questions(rest, []) and not (self._custom and self._wanted(rest)):
+            return rest
+        return whole(counts)
 
     def _rounds(self, work: Work, bits: int, counts: Counter, context: str) -> str:
         """Return the text of *work* when nothing more is found in it.
@@ -185,42 +206,16 @@ class Scanner:
             left = bits
             if work.values and self._named and claimed.settled(text, masked, work.values, places):
                 left &= ~gate.NAMED
-            if not left and not (self._custom and self._wanted(masked)):
-                return masked
             work.round(masked)
+            if not left and not (self._custom and self._wanted(masked)):
+                work.clean = True
+                return masked
             # Where numbers show one behind the other, each when the one before is masked, looking near does not end it.
             if work.calm and number < _CHAINED:
                 near = windows(masked, masks(out), WIDE if bits & ~(gate.NUMBER | gate.DOTTED) else NARROW)
             else:
                 near = None
         raise ExhaustedError
-
-    def _withheld(self, text: str, counts: Counter) -> str:
-        """Return *text* without all lines that the gate does not call clean, and those behind them.
-
-        They are asked about some at a time. A value can stand in the line behind its name.
-        """
-        out: list[str] = []
-        size = 0
-        block: list[str] = []
-        before = False
-        for line in (*text.split("\n"), None):
-            if line is not None:
-                block.append(line)
-                size += len(line)
-                if size < _BLOCK:
-                    continue
-            joined = "\n".join(block)
-            dirty = bool(joined) and self.suspicious(joined)
-            if not dirty and not before:
-                out += block
-            elif not out or out[-1] != UNREDACTABLE:
-                out.append(UNREDACTABLE)
-                counts["UNREDACTABLE"] = counts.get("UNREDACTABLE", 0) + 1
-            before = dirty
-            block = []
-            size = 0
-        return "\n".join(out)
 
     def _questions(self, text: str, names: Names) -> int:
         """Return the gate's answer for *text*, what is masked in it left out, and keep the places of its *names*."""
@@ -299,6 +294,7 @@ class Scanner:
 
     def _through(self, unfolded: disguise.Unfolded, context: str, work: Work, *, eager: bool) -> list[Span]:
         plain, places = unfolded
+        work.spend(_PASS)
         bits = gate.questions(plain, self._endings)
         if not bits:
             return []
@@ -311,7 +307,7 @@ class Scanner:
         """Return what is found in *text*; when they are *merging*, without spans that would be lost in that."""
         spans: list[Span] = []
         allowed = self._tables.allowed
-        work.spend(len(text) >> (4 if text.isascii() else 3))
+        work.spend(_PASS + (len(text) >> (4 if text.isascii() else 3)))
         tokens: dict[int, int] | None = None
         if bits & gate.TOKEN:
             self._tokens.find(text, work, spans, bits >> fast.FIRST if bits & fast.LITERALS else None)

@@ -15,6 +15,7 @@ import orjson
 from agentlogsafe.redaction import vocabulary
 from agentlogsafe.redaction.keys import jumbled
 from agentlogsafe.redaction.plain import HIDDEN, describe, simplify
+from agentlogsafe.redaction.withheld import UNREDACTABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,14 +29,12 @@ Entry: TypeAlias = "tuple[str, str | None]"
 Pairs: TypeAlias = "list[tuple[Slot, str | int, str | int, object, object]]"
 """Texts beside each other that are no name and value yet: where, and what they were before they were scanned."""
 
-UNREDACTABLE = "[UNREDACTABLE]"
 TRUNCATED = "[TRUNCATED]"
 CYCLE = "[CYCLE]"
 DROP = ""
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
 _BIG = 10**11
 _BITS = 4096
-_NODES = 200_000
 _SHALLOW = 4
 _LONGEST = 1_000_000
 _SHORTEST_KEY = 16
@@ -50,12 +49,12 @@ _NOT_A_NAME = re.compile(r"[a-z]+[A-Z]|[A-Z][a-z]+[A-Z]|[_/\\@:]|\d")
 class Rules:
     """What the walk asks of a policy: names, replacements, limits."""
 
-    __slots__ = ("announced", "depth", "drops", "entry", "items", "mask", "masked", "names", "number")
+    __slots__ = ("announced", "depth", "drops", "entry", "items", "mask", "masked", "names", "nodes", "number")
 
     def __init__(
         self, *, names: dict[str, Entry], entry: Callable[[str, Report], Entry], mask: Callable[[str, str], str], masked: re.Pattern[str],  # noqa: E501 - one row of a table
         number: Callable[[str, Report], str], announced: Callable[[str, str], str | None], depth: int, items: int,
-        drops: frozenset[str] = frozenset(),
+        nodes: int, drops: frozenset[str] = frozenset(),
     ) -> None:  # fmt: skip
         """Take the remembered names, and how to decide about a new one, replace a value, scan a number."""
         self.names = names
@@ -66,6 +65,7 @@ class Rules:
         self.announced = announced
         self.depth = depth
         self.items = items
+        self.nodes = nodes
         self.drops = drops
 
 
@@ -96,7 +96,8 @@ class Walk:
         names = rules.names
         texts, slots, places = self.texts, self.slots, self.places
         out: dict[str, object] = {}
-        private = renamed = False
+        private = False
+        renamed: dict[str, int] | None = None
         since = len(texts)
         pairs = value.items()
         size = len(value)
@@ -109,9 +110,9 @@ class Walk:
                 name, found = names[key]  # type: ignore[index]
             except KeyError:
                 name, found = self.name(key)
-                renamed = True
-            if renamed and name in out:  # a name that is known is the key itself, and no other key's
-                name = _another(name, out)
+                renamed = renamed or {}
+            if renamed is not None and name in out:  # a name that is known is the key itself, and no other key's
+                name = _another(name, out, renamed)
             kind = type(item)
             if found is None:
                 if category is None:
@@ -140,7 +141,7 @@ class Walk:
                         kind is dict
                         and (trail is None or (trail[0] is None and trail[2] is not item))
                         and item is not value
-                        and self.nodes < _NODES
+                        and self.nodes < rules.nodes
                         and rules.depth >= _SHALLOW
                     ):
                         self.nodes += len(item)  # type: ignore[arg-type]
@@ -314,7 +315,7 @@ class Walk:
             depth += 1
             above = above[0]
         kind = type(value)
-        if depth >= self.rules.depth or self.nodes > _NODES:
+        if depth >= self.rules.depth or self.nodes > self.rules.nodes:
             reason = "nodes" if depth < self.rules.depth else "depth"
             length = len(value) if kind in (dict, list, tuple, set) else 1  # type: ignore[arg-type]
             self.report.truncated.append({"path": path((trail, place, None)), "reason": reason, "length": length})
@@ -370,11 +371,12 @@ def _person_like(text: str) -> bool:
     return _PERSON.match(text) is not None and not _NOT_A_NAME.search(text) and text not in ("NaN", "Infinity")
 
 
-def _another(name: str, taken: dict[str, object]) -> str:
-    """Return *name* with a counter, for a second key that became the same text."""
-    count = 2
+def _another(name: str, taken: dict[str, object], counters: dict[str, int]) -> str:
+    """Return *name* with a counter, for a second key that became the same text; *counters* are where to go on."""
+    count = counters.get(name, 2)
     while f"{name} ({count})" in taken:
         count += 1
+    counters[name] = count + 1
     return f"{name} ({count})"
 
 

@@ -1,4 +1,4 @@
-"""How much work one text may cost: in proportion to its length, whatever is in it.
+"""How much work one text may cost, and all texts of one call: in proportion to their length, whatever is in them.
 
 A unit is one to one and a half microseconds of Python: a candidate looked at, a checksum tried, a value judged. Text
 full of values takes 0.15 to 0.5 units a character, a column of nothing but secrets 0.9, a table of nothing but numbers
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _FREE = 1_500
 _EVERY = 1.75  # so many units a character
+_CALL = 10_000
+_TOGETHER = 2.0  # so many units a character of texts that are not clean at first sight
+_ONE = 2  # units to begin with a text
 
 
 class ExhaustedError(Exception):
@@ -24,17 +27,23 @@ class ExhaustedError(Exception):
 class Work:
     """What is left of a text's allowance, and how far its redaction has come."""
 
-    __slots__ = ("_before", "_known", "_saved", "_whole", "left", "names", "runs", "text", "values")
+    __slots__ = ("_before", "_known", "_past", "_saved", "_whole", "clean", "left", "names", "runs", "text", "values")
 
-    def __init__(self, text: str, names: list[tuple[int, int]] | None = None) -> None:
-        """Start with the allowance of *text*; *names* are its `separators`, where they are known."""
+    def __init__(self, text: str, names: list[tuple[int, int]] | None = None, most: int | None = None) -> None:
+        """Start with the allowance of *text*, or with *most*; *names* are its `separators`, where they are known."""
         self.text = text
+        self.clean = False
+        """Whether what became of the text is clean at first sight."""
         self.names = names or []
         self.runs: list[tuple[int, int]] = []
         """Where the tokens of what was read last are."""
         self.values: list[tuple[int, int, int]] | None = None
         """Where the text's separators and their values are, when all have one."""
-        self.left = self._before = allowance(text)
+        self.left = allowance(text)
+        if most is not None and most < self.left:
+            self.left = most
+        self._before = self.left
+        self._past = 0
         self._known: dict[tuple[Validator, str], bool] = {}
         self._saved = 0
         self._whole = 0
@@ -75,6 +84,7 @@ class Work:
         self.text = text
         self.names = []
         self.values = None
+        self._past += self._before - self.left
         self.left = self._before = min(self.left, allowance(text))
         self._saved = 0
 
@@ -89,12 +99,59 @@ class Work:
             raise ExhaustedError
 
     @property
+    def spent(self) -> int:
+        """Return what all rounds have cost."""
+        return self._past + self._before - self.left
+
+    @property
+    def again(self) -> int:
+        """Return what the text costs at most when it is redacted again."""
+        return self._whole
+
+    @property
     def calm(self) -> bool:
         """Return whether another round over the whole of the text would not exhaust it.
 
         Where it might, that has to be known, and not only what is near the last masks.
         """
         return self._whole * 2 < allowance(self.text)
+
+
+class Budget:
+    """What the texts of one call may cost together: the allowance of each would be no help against very many.
+
+    It is kept twice: for this time, and for the next, when what was made of the texts is redacted again. Where that
+    would not do, the text in question is withheld now.
+    """
+
+    __slots__ = ("_again", "_room", "left")
+
+    def __init__(self, most: int | None = None) -> None:
+        """Start with what a call has at least; with *most*, it never gets more than so many units besides."""
+        self.left = self._again = _CALL
+        self._room = most
+
+    def begin(self, text: str) -> int:
+        """Add what *text* brings along, and return how much that is."""
+        gain = int(len(text) * _TOGETHER)
+        if self._room is not None:
+            gain = min(gain, self._room)
+            self._room -= gain
+        self.left += gain - _ONE
+        return gain
+
+    def end(self, work: Work, text: str, gain: int) -> bool:
+        """Take what *text* did cost; return whether what became of it can be redacted again, after all before it."""
+        self.left -= work.spent
+        if work.clean:
+            return True
+        rest = min(int(len(work.text) * _TOGETHER), gain) - work.again - _ONE
+        if work.text is not text:
+            rest = min(rest, 0)  # it may be clean at first sight, and bring nothing along
+        if self._again + rest < 0:
+            return False
+        self._again += rest
+        return True
 
 
 def allowance(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from unittest import mock
 
@@ -173,11 +174,46 @@ def test_number_that_is_all_of_a_text_is_judged_alike(number, name):
     """Where a short look says that a number is none of anybody's, the long one says so, too (pitfall 41)."""
     scanner = compile_policy()._scanner
     with mock.patch.object(Lone, "innocent", return_value=False):
-        looked = scanner.scan(number, {}, name)
-    assert scanner.scan(number, {}, name) == looked
+        looked = scanner.scan(number, Report(), name)
+    assert scanner.scan(number, Report(), name) == looked
 
 
 def test_timestamps_are_innocent():
     """An integer of milliseconds costs no reading of it as text."""
     with mock.patch.object(numbers.Numbers, "find", side_effect=AssertionError):
         assert redact([1764424555123, 1764424555124]) == [1764424555123, 1764424555124]
+
+
+@pytest.mark.parametrize("line", [0, 16_000])
+def test_many_texts_cost_no_more_than_their_budget(line, spent):
+    """What very many short texts and names may cost together is bounded, for a log call in all (pitfall 37)."""
+    redactor = compile_policy(line=line)
+    for value in (
+        [[f"tel 555123{place:04} card 4111 1111 1111 1112 {HOSTILE}" for place in range(500)] for _ in range(20)],
+        [{f"tel 555123{place:04} card 4111 1111 1111 1112": 1 for place in range(500)} for _ in range(20)],
+        [[4111_1111_1111_1111 + place for place in range(500)] for _ in range(20)],
+        [json.dumps([f"born 1990-04-05 &#64;123.456.789-{place % 100:02}" for place in range(500)])] * 20,
+    ):
+        spent.clear()
+        report = Report()
+        out = redactor.copy(value, report)
+        size = len(json.dumps(value))
+        assert sum(spent) <= (1.2 * 200_000 if line else 2 * size + 20_000)
+        assert len(report.problems) <= 1
+        assert redactor.copy(out, Report()) == out
+
+
+hostile = st.sampled_from((*DENSE, "call +1 312 555 0199", "a@b.co", PROSE)) | fragments.map("".join)
+values = st.recursive(
+    hostile | st.lists(hostile, max_size=9).map(json.dumps) | st.integers(10**10, 10**16),
+    lambda inner: st.lists(inner, max_size=9) | st.dictionaries(hostile, inner, max_size=9),
+    max_leaves=30,
+)
+
+
+@given(values, st.integers(0, 400))
+def test_twice_is_once_when_the_budget_ends(value, least):
+    """Wherever the budget of a call ends, what it gave away can be redacted again, and does not change."""
+    with mock.patch.multiple(work, _CALL=least, _TOGETHER=0.5):
+        once = redact(value)
+        assert redact(once) == once

@@ -238,7 +238,7 @@ def test_gate_is_a_superset(parts):
     joined = "\n".join(parts)
     if not scanner.suspicious(joined):
         for part in parts:
-            assert scanner.scan(part, {}) is part
+            assert scanner.scan(part, Report()) is part
 
 
 @given(texts)
