@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agentlogsafe.redaction import groups
 from agentlogsafe.redaction.accounts import iban_at
@@ -18,6 +18,9 @@ from agentlogsafe.redaction.detectors.checks import issued, luhn
 from agentlogsafe.redaction.detectors.national import NUMBERS
 from agentlogsafe.redaction.phones import calling_words, phone_at, spoken_at
 from agentlogsafe.redaction.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Span = tuple[int, int, str]
 Check = Callable[[str], bool]
@@ -256,16 +259,23 @@ class _Reading:
         """Return which of *rows* can be in this text: those that stand alone, and those that it has a word for."""
         if len(self.text) <= _SHORT:
             return rows
-        return tuple(kind for kind in rows if kind.lonely or any(map(self._mentioned, kind.words)))
+        self._work.spend(1 + (len(rows) >> 1))
+        return tuple([kind for kind in rows if kind.lonely or self._mentions(kind.words)])
 
-    def _mentioned(self, word: str) -> bool:
-        known = self._has.get(word)
-        if known is None:
-            if not self._low:
-                self._low = f"{self._context} {self.text}".lower()
-                self._narrow = self._low.encode("ascii", "replace").decode()  # searched in a quarter of the time
-            known = self._has[word] = word in (self._narrow if word.isascii() else self._low)
-        return known
+    def _mentions(self, words: Iterable[str]) -> bool:
+        """Return whether the text, or the name that it stood under, has one of *words*."""
+        has = self._has
+        if not self._low:
+            self._low = f"{self._context} {self.text}".lower()
+            self._narrow = self._low.encode("ascii", "replace").decode()  # searched in a quarter of the time
+        low, narrow = self._low, self._narrow
+        for word in words:
+            known = has.get(word)
+            if known is None:
+                known = has[word] = word in (narrow if word.isascii() else low)
+            if known:
+                return True
+        return False
 
     def _kind(self, start: int, end: int, rows: _Rows) -> Span | None:
         text = self.text
@@ -355,7 +365,7 @@ class _Reading:
     def _cards(self) -> bool:
         """Return whether the text has a word for cards at all."""
         if self._called is None:
-            self._called = any(map(self._mentioned, CARD_CONTEXT))
+            self._called = self._mentions(CARD_CONTEXT)
         return self._called
 
     def _bounded(self, start: int, end: int) -> bool:

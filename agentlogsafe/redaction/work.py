@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _FREE = 1_500
 _EVERY = 1.75  # so many units a character
-_CALL = 10_000
+_CALL = 4_000
 _TOGETHER = 2.0  # so many units a character of texts that are not clean at first sight
 _ONE = 2  # units to begin with a text
 
