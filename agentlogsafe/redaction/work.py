@@ -17,7 +17,7 @@ _FREE = 1_500
 _EVERY = 1.75  # so many units a character
 _CALL = 4_000
 _TOGETHER = 2.0  # so many units a character of texts that are not clean at first sight
-_ONE = 2  # units to begin with a text
+_EACH = 16  # units that each of them brings along besides: a short one costs more for its length
 
 
 class ExhaustedError(Exception):
@@ -133,11 +133,11 @@ class Budget:
 
     def begin(self, text: str) -> int:
         """Add what *text* brings along, and return how much that is."""
-        gain = int(len(text) * _TOGETHER)
+        gain = _brought(text)
         if self._room is not None:
             gain = min(gain, self._room)
             self._room -= gain
-        self.left += gain - _ONE
+        self.left += gain
         return gain
 
     def end(self, work: Work, text: str, gain: int) -> bool:
@@ -145,13 +145,17 @@ class Budget:
         self.left -= work.spent
         if work.clean:
             return True
-        rest = min(int(len(work.text) * _TOGETHER), gain) - work.again - _ONE
+        rest = min(_brought(work.text), gain) - work.again
         if work.text is not text:
             rest = min(rest, 0)  # it may be clean at first sight, and bring nothing along
         if self._again + rest < 0:
             return False
         self._again += rest
         return True
+
+
+def _brought(text: str) -> int:
+    return _EACH + int(len(text) * _TOGETHER)
 
 
 def allowance(text: str) -> int:

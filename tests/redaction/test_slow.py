@@ -184,6 +184,17 @@ def test_timestamps_are_innocent():
         assert redact([1764424555123, 1764424555124]) == [1764424555123, 1764424555124]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["passed", "tel 5551234567", "call +1 312 555 0199", "::1", "a@b.co", "%40", "secret is Zq7x9k2", "born 1990-04-05", "2234 5678 9012", "tax 123456789", "x_key=Zq7x9k2p", "Bearer Zq7x9k2pZq7x9k2p", "-p abc", "4111 1111 1111 1111"],  # noqa: E501 - one row of a table
+)  # fmt: skip
+def test_columns_are_not_withheld(text):
+    """A column of thousands of texts that have to be looked at is redacted, text by text, in a log call, too."""
+    for redactor, rows in ((compile_policy(), 9_000), (compile_policy(line=16_000), 3_500)):
+        out = redactor.copy([[{"value": text}] * 500] * (rows // 500), Report())
+        assert "UNREDACTABLE" not in str(out)
+
+
 @pytest.mark.parametrize("line", [0, 16_000])
 def test_many_texts_cost_no_more_than_their_budget(line, spent):
     """What very many short texts and names may cost together is bounded, for a log call in all (pitfall 37)."""
@@ -198,7 +209,7 @@ def test_many_texts_cost_no_more_than_their_budget(line, spent):
         report = Report()
         out = redactor.copy(value, report)
         size = len(json.dumps(value))
-        assert sum(spent) <= (1.2 * 200_000 if line else 2 * size + 20_000)
+        assert sum(spent) <= (1.2 * 200_000 if line else 3 * size + 20_000)
         assert len(report.problems) <= 1
         assert redactor.copy(out, Report()) == out
 
