@@ -216,3 +216,10 @@ def test_deep(depth):
 
     clean(event)
     assert event["event_type"] == "tool_call"
+
+
+def test_more_than_a_line_holds_is_not_walked():
+    """What cannot fit into the line is cut before it costs anything, and every field keeps its type (pitfall 37)."""
+    event, _ = one({"metadata": {f"k{place}": place for place in range(900)}, "rows": [[0] * 900] * 900}, line=2_048)
+    valid(event)
+    assert any(cut["reason"] == "nodes" for cut in event["truncated"])
