@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import orjson
 
 from agentlogsafe.redaction.content import Minimizer
+from agentlogsafe.redaction.json_text import parsed, repeated
 from agentlogsafe.redaction.keys import KeyRules, moved_keys, squash
 from agentlogsafe.redaction.known import KNOWN, register_environment
 from agentlogsafe.redaction.policy import PolicySource, RedactionPolicy
 from agentlogsafe.redaction.report import Report
 from agentlogsafe.redaction.strategies import masked, replacer
 from agentlogsafe.redaction.visible import sanitize
-from agentlogsafe.redaction.walk import Entry, Rules, Slot, Walk, parsed
+from agentlogsafe.redaction.walk import Entry, Rules, Slot, Walk
 from agentlogsafe.redaction.withheld import UNREDACTABLE
 
 if TYPE_CHECKING:
@@ -270,24 +271,15 @@ class Redactor:
             self._finish(inner, level + 1)
             walk.nodes = inner.nodes
             self._measured(text, walk.report)
-            if root[""] != value:
+            # Of a key that stands twice, the parser saw only the last value: so does everybody else, then.
+            if root[""] != value or repeated(text, inner.keys):
                 slot[place] = orjson.dumps(root[""]).decode()  # type: ignore[index]
-                return True
-            slot[place] = sanitize(text)  # type: ignore[index]
-            return not _twice(text, value, inner.keys)
+            else:
+                slot[place] = sanitize(text)  # type: ignore[index]
         except Exception:  # noqa: BLE001 - what cannot be redacted is withheld
             walk.report.problem("JSON in a text could not be redacted; it was withheld")
             slot[place] = UNREDACTABLE  # type: ignore[index]
-            return True
-
-
-def _twice(text: str, value: object, keys: int) -> bool:
-    """Return whether a key may stand twice in the JSON *text* of *value*, of which the parser saw only the last."""
-    colons = text.count('":') + text.count('" :')
-    if colons <= keys:
-        return False
-    # Texts in it may have such signs, too; those that are escaped would be counted only in what is written anew.
-    return "\\u" in text or colons > (again := orjson.dumps(value)).count(b'":') + again.count(b'" :')
+        return True
 
 
 def compile_policy(source: PolicySource = None, *, depth: int = 32, items: int = 1000, line: int = 0) -> Redactor:

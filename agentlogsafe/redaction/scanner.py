@@ -146,6 +146,7 @@ class Scanner:
         bits = self._questions(text, names)
         if not bits and not (self._custom and self._wanted(text)):
             return text
+        given = text
         if bits & gate.CONTROL:
             text = sanitize(text)
             names = []
@@ -162,7 +163,7 @@ class Scanner:
                 budget.left -= work.spent
                 work = Work(withheld(work.text, self.suspicious, report.counts))
                 out = self._settled(work, report.counts, context)
-            if budget.end(work, text, gain):
+            if budget.end(work, given, gain):
                 return out
         return self._hidden(text, report.counts)
 

@@ -10,8 +10,6 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import orjson
-
 from agentlogsafe.redaction import vocabulary
 from agentlogsafe.redaction.keys import jumbled
 from agentlogsafe.redaction.plain import HIDDEN, describe, simplify
@@ -389,12 +387,3 @@ def path(trail: Trail) -> str:
         parts.append(str(trail[1]))
         trail = trail[0]
     return ".".join(part for part in reversed(parts) if part)
-
-
-def parsed(text: str) -> object:
-    """Return the value of a JSON *text*, or None where it is none or a bare scalar."""
-    try:
-        value = orjson.loads(text)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict | list | str) else None

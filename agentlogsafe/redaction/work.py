@@ -141,7 +141,7 @@ class Budget:
         return gain
 
     def end(self, work: Work, text: str, gain: int) -> bool:
-        """Take what *text* did cost; return whether what became of it can be redacted again, after all before it."""
+        """Take what a *text*, as it was given, did cost; return whether what became of it can be redacted again."""
         self.left -= work.spent
         if work.clean:
             return True

@@ -291,3 +291,24 @@ def _calls(text: str) -> int:
     profile = cProfile.Profile()
     profile.runcall(redact, text)
     return pstats.Stats(profile).total_calls
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"password":"hunter2x","password":null}',
+        '{"password"\n:"hunter2x","password"\t:null,"a":1}',
+        '[{"password"  :"hunter2x","password":null,"z":"\\u0022: x"}, "\\": b"]',
+    ],
+)
+def test_key_that_stands_twice(text):
+    """A parser sees only the last value of a key; the first does not get through for that."""
+    assert "hunter2x" not in redact(text)
+
+
+def test_colons_in_json_are_no_keys():
+    """JSON that is clean stays byte for byte, and is not read as text, whatever its strings look like."""
+    for text in ('[": the password", "Zq7x9k2pLm"]', '{"a" : "b\\": c", "d":\n"e"}', '["\\\\u0022: password", ": x"]'):
+        once = redact(text)
+        assert redact(once) == once
+    assert redact('{"a" : "b\\": c", "d":\n"e"}') == '{"a" : "b\\": c", "d":\n"e"}'
