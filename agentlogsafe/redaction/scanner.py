@@ -207,10 +207,10 @@ class Scanner:
             left = bits
             if work.values and self._named and claimed.settled(text, masked, work.values, places):
                 left &= ~gate.NAMED
-            work.round(masked)
             if not left and not (self._custom and self._wanted(masked)):
                 work.clean = True
                 return masked
+            work.round(masked)
             # Where numbers show one behind the other, each when the one before is masked, looking near does not end it.
             if work.calm and number < _CHAINED:
                 near = windows(masked, masks(out), WIDE if bits & ~(gate.NUMBER | gate.DOTTED) else NARROW)

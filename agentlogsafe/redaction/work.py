@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _FREE = 1_500
 _EVERY = 1.75  # so many units a character
 _CALL = 4_000
-_TOGETHER = 2.0  # so many units a character of texts that are not clean at first sight
+_TOGETHER = 2  # so many units a character of texts that are not clean at first sight
 _EACH = 16  # units that each of them brings along besides: a short one costs more for its length
 
 
@@ -27,7 +27,7 @@ class ExhaustedError(Exception):
 class Work:
     """What is left of a text's allowance, and how far its redaction has come."""
 
-    __slots__ = ("_before", "_known", "_past", "_saved", "_whole", "clean", "left", "names", "runs", "text", "values")
+    __slots__ = ("_before", "_known", "_past", "_saved", "again", "clean", "left", "names", "runs", "text", "values")
 
     def __init__(self, text: str, names: list[tuple[int, int]] | None = None, most: int | None = None) -> None:
         """Start with the allowance of *text*, or with *most*; *names* are its `separators`, where they are known."""
@@ -46,7 +46,8 @@ class Work:
         self._past = 0
         self._known: dict[tuple[Validator, str], bool] = {}
         self._saved = 0
-        self._whole = 0
+        self.again = 0
+        """What the text costs at most when it is redacted again."""
 
     def spend(self, units: int) -> None:
         """Take *units* off what is left.
@@ -94,8 +95,8 @@ class Work:
         Raises:
             ExhaustedError: when that is more than it may.
         """
-        self._whole = self._before - self.left + self._saved
-        if self._whole > allowance(self.text):
+        self.again = self._before - self.left + self._saved
+        if self.again > allowance(self.text):
             raise ExhaustedError
 
     @property
@@ -104,17 +105,12 @@ class Work:
         return self._past + self._before - self.left
 
     @property
-    def again(self) -> int:
-        """Return what the text costs at most when it is redacted again."""
-        return self._whole
-
-    @property
     def calm(self) -> bool:
         """Return whether another round over the whole of the text would not exhaust it.
 
         Where it might, that has to be known, and not only what is near the last masks.
         """
-        return self._whole * 2 < allowance(self.text)
+        return self.again * 2 < allowance(self.text)
 
 
 class Budget:
@@ -133,10 +129,11 @@ class Budget:
 
     def begin(self, text: str) -> int:
         """Add what *text* brings along, and return how much that is."""
-        gain = _brought(text)
-        if self._room is not None:
-            gain = min(gain, self._room)
-            self._room -= gain
+        gain = _EACH + len(text) * _TOGETHER
+        room = self._room
+        if room is not None:
+            gain = min(gain, room)
+            self._room = room - gain
         self.left += gain
         return gain
 
@@ -145,17 +142,14 @@ class Budget:
         self.left -= work.spent
         if work.clean:
             return True
-        rest = min(_brought(work.text), gain) - work.again
+        rest = min(_EACH + len(work.text) * _TOGETHER, gain) - work.again
         if work.text is not text:
             rest = min(rest, 0)  # it may be clean at first sight, and bring nothing along
-        if self._again + rest < 0:
-            return False
         self._again += rest
-        return True
-
-
-def _brought(text: str) -> int:
-    return _EACH + int(len(text) * _TOGETHER)
+        if self._again >= 0:
+            return True
+        self._again -= rest
+        return False
 
 
 def allowance(text: str) -> int:
