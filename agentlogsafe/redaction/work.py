@@ -1,9 +1,8 @@
 """How much work one text may cost, and all texts of one call: in proportion to their length, whatever is in them.
 
-A unit is one to one and a half microseconds of Python: a candidate looked at, a checksum tried, a value judged. Text
-full of values takes 0.15 to 0.5 units a character, a column of nothing but secrets 0.9, a table of nothing but numbers
-that have to be checked 0.6 to 1.7. What is above the allowance was made to be slow, or comes close to that, and is
-withheld.
+A unit is about a microsecond of Python: a candidate looked at, a checksum tried, a value judged. Text full of values
+takes 0.15 to 0.5 units a character, a column of nothing but secrets 0.6, a table of nothing but numbers that have to be
+checked 0.3 to 1.1. What is above the allowance was made to be slow, or comes close to that, and is withheld.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ if TYPE_CHECKING:
     from agentlogsafe.redaction.detectors.base import Validator
 
 _FREE = 1_500
-_EVERY = 1.75  # so many units a character
+_EVERY = 1.25  # so many units a character
 _CALL = 4_000
-_TOGETHER = 2  # so many units a character of texts that are not clean at first sight
-_EACH = 16  # units that each of them brings along besides: a short one costs more for its length
+_TOGETHER = 1  # so many units a character of texts that are not clean at first sight
+_EACH = 28  # units that each of them brings along besides: a short one costs more for its length
 
 
 class ExhaustedError(Exception):
