@@ -6,16 +6,15 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction import addresses, assignments, claimed, disguise, fast, gate, prose, strategies
+from agentlogsafe.redaction import addresses, assignments, claimed, disguise, fast, gate, networks, prose, strategies
 from agentlogsafe.redaction.accounts import outside_accounts
 from agentlogsafe.redaction.detectors import Tables
-from agentlogsafe.redaction.detectors.network import FOUR, IPV4, IPV6, MAC, private
 from agentlogsafe.redaction.lone import Lone
 from agentlogsafe.redaction.numbers import Numbers
 from agentlogsafe.redaction.separators import ENDINGS, separators
 from agentlogsafe.redaction.spans import Span, grown, unmasked
 from agentlogsafe.redaction.strategies import MASKED
-from agentlogsafe.redaction.tokens import Tokens, holds, search
+from agentlogsafe.redaction.tokens import Tokens
 from agentlogsafe.redaction.visible import sanitize
 from agentlogsafe.redaction.windows import NARROW, WIDE, Windows, masks, windows
 from agentlogsafe.redaction.withheld import BLOCK, whole, withheld
@@ -23,10 +22,8 @@ from agentlogsafe.redaction.work import Budget, ExhaustedError, Work
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterable
 
     from agentlogsafe.redaction.custom import CustomDetector
-    from agentlogsafe.redaction.detectors.base import Detector
     from agentlogsafe.redaction.keys import KeyRules
     from agentlogsafe.redaction.report import Report
 
@@ -318,16 +315,12 @@ class Scanner:
             spans += addresses.find(text, work, emails="email" in allowed)
         if bits & (gate.NUMBER | gate.DOTTED):
             if bits & gate.DOTTED and "ipv4" in allowed:
-                fours = (IPV4.compiled.match(text, four.start()) for four in FOUR.finditer(text))
-                self._network(IPV4, fours, work, spans)
+                networks.dotted(text, self._public, work, spans)
             spans += outside_accounts(text, self._numbers.find(text, context, work, eager=eager))
         elif bits & gate.WORD and gate.digits(text):
             spans += self._numbers.find(text, context, work, eager=eager)
         if bits & gate.COLONS:
-            if "ipv6" in allowed:
-                self._network(IPV6, IPV6.compiled.finditer(text), work, spans)
-            if "mac" in allowed:
-                search(MAC, text, work, spans)
+            networks.colons(text, allowed, self._public, work, spans)
         if bits & gate.NAMED:
             spans += assignments.find(text, self._keys, work, self._endings, tokens)
         if bits & gate.WORD:
@@ -335,15 +328,6 @@ class Scanner:
         if bits & (gate.WORD | gate.OPTION):
             spans += prose.options(text, self._keys.category, work)
         return spans if self._all else [span for span in spans if span[2] not in self._found]
-
-    def _network(
-        self, detector: Detector, matches: Iterable[re.Match[str] | None], work: Work, spans: list[Span]
-    ) -> None:
-        for match in matches:
-            work.spend(1)
-            value = match[0] if match else ""
-            if match and holds(detector, value) and not (self._public and private(value)):
-                spans.append((*match.span(), detector.category))
 
     def _replace(self, text: str, spans: list[Span], counts: Counter) -> tuple[list[str], dict[int, int]]:
         """Return *text* in parts, with a mask for what *spans* cover between each two of them, and where that is.
