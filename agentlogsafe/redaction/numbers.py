@@ -357,7 +357,7 @@ class _Reading:
     def calling(self) -> tuple[str, ...]:
         """Return which of the words for calling are in the text."""
         if self._calling is None:
-            self._calling = calling_words(self.text)
+            self._calling = calling_words(self.text, self._work.called if self.text is self._work.text else None)
         if self._calling:
             self._work.spend(2)
         return self._calling

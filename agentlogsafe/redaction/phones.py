@@ -20,7 +20,8 @@ _CALLED = re.compile(r"\(?\d(?:[ ().-]{0,2}\d){5,14}(?![\w-]|[.:]\d)")
 # Where one of these starts, one of the words may: ``tel`` stands for ``telephone``, too.
 _WORDS = CALLING_WORDS.split("|")
 _STARTS = [word for word in _WORDS if not any(word != start and word.startswith(start) for start in _WORDS)]
-_PLAIN = [word for word in _STARTS if word.isascii()]
+WORDS = tuple([word for word in _STARTS if word.isascii()])
+"""Those of ASCII text."""
 _FARTHEST = 56
 _CLOSE = 12
 _BETWEEN = ("(", " ")
@@ -86,10 +87,12 @@ def _shaped(detector: Detector, text: str, start: int) -> tuple[int, int] | None
     return match.span() if match and detector.valid is not None and detector.valid(match[0]) else None
 
 
-def calling_words(text: str) -> tuple[str, ...]:
-    """Return which of the words for calling are in *text*."""
+def calling_words(text: str, held: int | None = None) -> tuple[str, ...]:
+    """Return which of the words for calling are in *text*; *held* are the bits of the `WORDS` where they are known."""
+    if held is not None:
+        return tuple([word for place, word in enumerate(WORDS) if held >> place & 1])
     low = text.lower()
-    return tuple([word for word in (_PLAIN if low.isascii() else _STARTS) if word in low])
+    return tuple([word for word in (WORDS if low.isascii() else _STARTS) if word in low])
 
 
 def spoken_at(text: str, start: int, words: Callable[[], tuple[str, ...]]) -> Span | None:

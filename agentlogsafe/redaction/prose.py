@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from agentlogsafe.redaction.assignments import _STOCK, _secretive
 from agentlogsafe.redaction.detectors.base import mixed
@@ -87,12 +87,27 @@ _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _LOGIN_PAIR: (("pw", "pass"), ("id", "user", "login", "account")),
     _SQL: (("password",), ("password", "encrypted password", "old_password")),
     _DOCUMENT: ((" ",), ("pass", "reisepass", "pasaporte", "driv")),
-    _BORN: (("b",), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born")),
+    _BORN: (("birth", "born", "dob", "do.b", "d.ob", "d.o.b"), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born")),  # noqa: E501 - one row of a table
     _PIPED: (("-stdin", "sudo -s", "chpasswd", "--with-token", "--passphrase-fd"), ("echo", "printf")),
     _SECURED: (("securestring",), ("convertto-securestring",)),
     _DATABASE: (("-p",), ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip")),
     _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psexec", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
 }  # fmt: skip
+_COMMON = frozenset(("\t", " ", " as", " by", "date", "id", "one", "user"))
+WORDS = tuple(sorted({word for row in _STARTS.values() for words in row for word in words} - _COMMON))
+"""The words that are looked for, in lower case, but those that are in most texts."""
+_BITS = {word: 1 << place for place, word in enumerate(WORDS)}
+_ALWAYS = 1 << len(WORDS)
+_Held: TypeAlias = "tuple[int, tuple[tuple[int, str], ...]]"
+
+
+def _held(words: tuple[str, ...]) -> _Held:
+    """Return the bits of all *words*, and of each."""
+    bits = {word: _BITS.get(word, _ALWAYS) for word in words}
+    return sum(set(bits.values())), tuple((bit, word) for word, bit in bits.items())
+
+
+_HELD = {pattern: (_held(needed), _held(starts)) for pattern, (needed, starts) in _STARTS.items()}
 # They match an i or an s when case is ignored, but are none in lower case.
 _EXOTIC = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"))
 _WORDY = re.compile(r"[A-Za-z][a-z'\u2019-]*[.,;:!?)]*$")
@@ -104,6 +119,12 @@ def _matches(pattern: re.Pattern[str], text: str, low: str, work: Work) -> Itera
     *low* is `_narrow` of *text*.
     """
     needed, starts = _STARTS[pattern]
+    if work.said is not None and text is work.text:
+        held = work.said | _ALWAYS
+        (any_needed, _), (any_start, bits) = _HELD[pattern]
+        if not held & any_needed or not held & any_start:
+            return
+        starts = tuple([word for bit, word in bits if held & bit])
     for part in needed:
         if part in low:
             break

@@ -6,7 +6,18 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction import addresses, assignments, claimed, disguise, fast, gate, networks, prose, strategies
+from agentlogsafe.redaction import (
+    addresses,
+    assignments,
+    claimed,
+    disguise,
+    fast,
+    gate,
+    networks,
+    phones,
+    prose,
+    strategies,
+)
 from agentlogsafe.redaction.accounts import outside_accounts
 from agentlogsafe.redaction.detectors import Tables
 from agentlogsafe.redaction.lone import Lone
@@ -33,6 +44,7 @@ Mask = Callable[[str, str], str]
 Plain = Callable[[str, Work], disguise.Unfolded]
 
 _ASKED = fast.LITERALS - 1
+_CALLS = (1 << len(phones.WORDS)) - 1
 _FIRST = itemgetter(0)
 _PASS = 5  # units that one pass over a text costs, however short it is
 _ROUNDS = 8
@@ -44,6 +56,7 @@ class Scanner:
 
     __slots__ = (
         "_all",
+        "_calls",
         "_custom",
         "_endings",
         "_fast",
@@ -76,7 +89,8 @@ class Scanner:
         next(separators("=", self._endings), None)  # compiles its patterns now, and not in a log call
         self._tables = Tables(disabled)
         self._tokens = Tokens(self._tables)
-        self._fast = fast.questions(self._endings, self._tokens.literals)
+        self._fast = fast.questions(self._endings, (*self._tokens.literals, *phones.WORDS, *prose.WORDS))
+        self._calls = fast.FIRST + len(self._tokens.literals)
         self._all = not disabled
         self._found = frozenset(disabled)
         self._public = public
@@ -154,6 +168,9 @@ class Scanner:
         gain = budget.begin(text)
         if budget.left > 0:
             work = Work(text, names, budget.left)
+            if bits & fast.LITERALS:
+                work.called = bits >> self._calls & _CALLS
+                work.said = bits >> self._calls + len(phones.WORDS)
             try:
                 out = self._rounds(work, bits, report.counts, context)
             except ExhaustedError:

@@ -30,7 +30,7 @@ _FIRST = itemgetter(0)
 class Tokens:
     """The token tables of one policy, ready to be applied to text."""
 
-    __slots__ = ("_gated", "_rows", "_tables")
+    __slots__ = ("_every", "_gated", "_rows", "_tables")
 
     def __init__(self, tables: Tables) -> None:
         """Sort what is looked for by its literals by a sign in them."""
@@ -41,6 +41,7 @@ class Tokens:
                 signs.setdefault(_sign(literal), []).append((literal, detector))
         self._gated = tuple((sign, tuple(found)) for sign, found in signs.items())
         self._rows = tuple(row for _, rows in self._gated for row in rows)
+        self._every = (1 << len(self._rows)) - 1
 
     @property
     def literals(self) -> list[str]:
@@ -50,13 +51,13 @@ class Tokens:
     def find(self, text: str, work: Work, spans: list[Span], held: int | None = None) -> None:
         """Look at each long run of token characters: by what it starts with, and by what it holds.
 
-        Where it is known which of the `literals` the text has, *held* is their bits.
+        Where it is known which of the `literals` the text has, *held* is their bits, and perhaps others behind them.
         """
         low = text.lower()
         work.runs = runs = _RUNS.find(text)
         if runs:
             self._runs(text, runs, work, spans)
-        for literal, detector in self._held(low) if held is None else _of_bits(self._rows, held):
+        for literal, detector in self._held(low) if held is None else _of_bits(self._rows, held & self._every):
             at = low.find(literal)
             if at >= 0:
                 self._at_literal(text, low, at, literal, detector, work, spans)

@@ -26,7 +26,21 @@ class ExhaustedError(Exception):
 class Work:
     """What is left of a text's allowance, and how far its redaction has come."""
 
-    __slots__ = ("_before", "_known", "_past", "_saved", "again", "clean", "left", "names", "runs", "text", "values")
+    __slots__ = (
+        "_before",
+        "_known",
+        "_past",
+        "_saved",
+        "again",
+        "called",
+        "clean",
+        "left",
+        "names",
+        "runs",
+        "said",
+        "text",
+        "values",
+    )
 
     def __init__(self, text: str, names: list[tuple[int, int]] | None = None, most: int | None = None) -> None:
         """Start with the allowance of *text*, or with *most*; *names* are its `separators`, where they are known."""
@@ -38,6 +52,9 @@ class Work:
         """Where the tokens of what was read last are."""
         self.values: list[tuple[int, int, int]] | None = None
         """Where the text's separators and their values are, when all have one."""
+        self.said: int | None = None
+        self.called: int | None = None
+        """Which words of sentences, and for calling, are in the text, as bits, where they are known."""
         self.left = allowance(text)
         if most is not None and most < self.left:
             self.left = most
@@ -83,7 +100,7 @@ class Work:
         """
         self.text = text
         self.names = []
-        self.values = None
+        self.values = self.said = self.called = None
         self._past += self._before - self.left
         self.left = self._before = min(self.left, allowance(text))
         self._saved = 0
