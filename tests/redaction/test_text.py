@@ -169,6 +169,18 @@ def test_disguises(text):
     assert redact(out) == out
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("given", [bytes, lambda raw: raw.decode("latin-1")])
+def test_text_with_a_nul_between_two_letters(encoding, given):
+    """Text in UTF-16 or UTF-32 that was read as something else hides nothing; the rest of it stays (38, 44)."""
+    for text in (f"x password={CANARY}", "mail mia.li@example.com", "card 4111 1111 1111 1111"):
+        out = redact(given(text.encode(encoding)))
+        assert out.replace("\u2400", "").rpartition(" ")[2] in ("password=[PASSWORD]", "[EMAIL]", "[CARD]")
+        assert redact(out) == out
+    assert redact(given("plain".encode(encoding))).replace("\u2400", "") == "plain"
+    assert redact(f"pass\x01word={CANARY}") == "pass\u2401word=[PASSWORD]"
+
+
 @pytest.mark.parametrize("text", ["b'\\x41\\x7a'", "\\u0041bc", "100%25 &amp; more", "%41%42", "tail \\x41"])
 def test_escapes_alone_hide_nothing(text):
     """Escapes of something harmless stay as they are."""
