@@ -14,6 +14,7 @@ import orjson
 
 from agentlogsafe.redaction import vocabulary
 from agentlogsafe.redaction.keys import jumbled
+from agentlogsafe.redaction.known import KNOWN
 from agentlogsafe.redaction.plain import HIDDEN, describe, simplify
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Walk:
                 if category is None:
                     if kind is str:
                         length = len(item)  # type: ignore[arg-type]
-                        if length == 36 and _UUID.match(item):  # type: ignore[call-overload]  # noqa: PLR2004 - the length of a UUID
+                        if length == 36 and not (KNOWN.values or self.memory) and _UUID.match(item):  # type: ignore[call-overload]  # noqa: PLR2004 - the length of a UUID, which can be a secret
                             out[name] = item
                         elif length > _LONGEST:
                             self.put(out, name, item, None, trail)

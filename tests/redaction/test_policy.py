@@ -258,6 +258,15 @@ def test_run_memory():
     assert off.event("x", {"payload": {"text": "Hello Omar"}}, Report(), memory)["payload"]["text"] == "Hello Omar"
 
 
+def test_run_memory_of_an_identifier():
+    """A secret that looks like an identifier is recognised in the place of one."""
+    own = "123e4567-e89b-12d3-a456-426614174000"
+    redactor, memory = compile_policy(), RunMemory()
+    assert redactor.event("tool_call", {"payload": {"id": own}}, Report(), memory) == {"payload": {"id": own}}
+    redactor.event("tool_call", {"payload": {"api_key": own}}, Report(), memory)
+    assert redactor.event("tool_call", {"payload": {"id": own}}, Report(), memory) == {"payload": {"id": "[API_KEY]"}}
+
+
 def test_run_memory_is_bounded():
     """Short, common and excess values are not remembered."""
     memory = RunMemory(limit=3)
@@ -286,6 +295,15 @@ def test_register_secret(monkeypatch):
         "a": "the [SECRET] staple",
         "b": "correct-horse",
     }
+    assert redact({"battery-horse-correct": {"x battery-horse-correct": 1}}) == {
+        "battery-horse-correct": {"x battery-horse-correct": 1}
+    }
+    register_secret("battery-horse-correct")  # a name, which was fine until now
+    assert redact({"battery-horse-correct": {"x battery-horse-correct": 1}}) == {"[SECRET]": {"x [SECRET]": 1}}
+    own = "123e4567-e89b-12d3-a456-426614174000"  # what some services have as their keys
+    assert redact({"id": own}) == {"id": own}
+    register_secret(own)
+    assert redact({"id": own}) == {"id": "[SECRET]"}
     with pytest.raises(ConfigurationError) as caught:
         register_secret("abc")
     assert "abc" not in str(caught.value)
