@@ -245,13 +245,17 @@ def normalize(fields: Mapping[Any, object], problems: list[str]) -> dict[str, An
     """
     out: dict[str, Any] = {}
     payload: dict[Any, object] = {}
+    renamed: dict[Any, object] = {}
     for key, value in fields.items():
         if type(value) is str and type(key) is str and key in _OWN_TEXTS:
             out[key] = value  # the usual envelope field
             continue
         place = _FIELDS.get(key) if type(key) is str else None
         if place is None:
-            payload[_PAYLOAD_ALIASES.get(key, key) if type(key) is str else key] = value
+            if type(key) is str and key in _PAYLOAD_ALIASES:
+                renamed[_PAYLOAD_ALIASES[key]] = value
+            else:
+                payload[key] = value
             continue
         if value is None:
             continue
@@ -267,6 +271,8 @@ def normalize(fields: Mapping[Any, object], problems: list[str]) -> dict[str, An
             except Exception as error:  # noqa: BLE001 -- one object that cannot be read does not cost the event
                 payload[name] = value
                 problems.append(f"{name}: could not be read ({type(error).__name__}); kept in payload")
+    if renamed:  # a call can bring both names of a field
+        payload = _merge_payload(renamed, payload, problems)
     given = out.pop("payload", None)
     if given is not None:
         payload = _merge_payload(given, payload, problems)

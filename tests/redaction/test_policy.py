@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import os
 from types import SimpleNamespace
 
@@ -207,6 +208,59 @@ def test_content_rules(acme):
     }
     assert report.content == {"messages": {"mode": "omit"}}
     assert compile_policy(omit).event("x", {"payload": None}, Report()) == {"payload": None}
+
+
+class Field(str, enum.Enum):
+    """Names of fields as constants, which are text of another type."""
+
+    PROMPT = "prompt"
+
+
+class Text(str):
+    """Text of another type."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("mode", ["omit", "digest"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {Field.PROMPT: CANARY},
+        {Text("prompt"): CANARY},
+        {b"prompt": CANARY},
+        {"prompt": "x", b"prompt": CANARY},
+        {"extra": {"prompt": CANARY}},
+        {"prompt": {"length": 5, "digest": CANARY}},
+        {"prompt": {"length": CANARY, "digest": "hmac-sha256:" + "0" * 32}},
+        {"positional_args": [CANARY]},
+    ],
+)
+def test_content_in_another_form(mode, payload):
+    """Content is minimized whatever type its name has, where it is given twice, and where it looks like a digest."""
+    policy = RedactionPolicy(name="x", content=(ContentRule(mode=mode),))
+    report = Report()
+    out = compile_policy(policy).event("model_call", {"payload": payload}, report)
+    assert CANARY not in str(out)
+    assert report.content in ({"prompt": {"mode": mode}}, {"positional_args": {"mode": mode}})
+    if mode == "digest":
+        assert compile_policy(policy).event("model_call", out, Report()) == out
+
+
+def test_names_under_the_strict_policy():
+    """Names that are text themselves are digested, too, and the same again when they are redacted twice."""
+    payload = {
+        f"told {CANARY}": 1,
+        "max_tokens": 5,
+        "seen": {f"that {CANARY}": True},
+        "fake": {"length": 1, "digest": CANARY + " said"},
+    }
+    redactor = compile_policy("strict")
+    out = redactor.event("tool_call", {"payload": payload}, Report())
+    assert CANARY not in str(out)
+    assert out["payload"]["max_tokens"] == 5
+    assert list(out["payload"]["seen"].values()) == [True]
+    assert redactor.event("tool_call", out, Report()) == out
 
 
 def test_strict():
