@@ -24,7 +24,7 @@ from agentlogsafe._scope import Fields
 from agentlogsafe._stream import ROOM, Sealer
 from agentlogsafe._targets import members
 from agentlogsafe.context import RUN, STAMP, Defaults, Frame, Stamp, current
-from agentlogsafe.events import EVENT_TYPES, new_id
+from agentlogsafe.events import EVENT_TYPES, known_type, new_id
 from agentlogsafe.redaction import Redactor, compile_policy
 from agentlogsafe.settings import Settings
 
@@ -102,6 +102,8 @@ class Chain(Maker):
     ) -> Audited | logging.LogRecord | None:
         attributes = record.__dict__
         message: Any = record.msg
+        if type(message) is not str:
+            message = known_type(message) or message  # a constant of an enumeration
         given = records.mapping_argument(record.args) if record.args else None
         positional = record.args if record.args and given is None else None
         if given is None:
@@ -114,6 +116,7 @@ class Chain(Maker):
             if isinstance(message, Mapping) and "event" in message:
                 fields = {**fields, **message}
                 message = fields.pop("event")
+                message = known_type(message) or message
             if type(message) is not str or message not in EVENT_TYPES:
                 if given and given is not stamp.fields and type(message) is str and "%(" in message:
                     fields = records.extras(record)  # the mapping is what the format string asks for
@@ -168,6 +171,8 @@ class Chain(Maker):
             if type(fields.get("stack_info")) is bool and fields.pop("stack_info"):
                 fields.setdefault("stack", records.stack_of_caller())
             name = fields.pop("logger") if type(fields.get("logger")) is str else getattr(logger, "name", None)
+            if type(message) is not str:
+                message = known_type(message) or message
             event_type = message if type(message) is str and message in EVENT_TYPES else stamp.event_type
             if event_type is None and fields.get("event_type") is None and self.settings.others != "custom":
                 if self.settings.others == "drop":

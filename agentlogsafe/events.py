@@ -341,8 +341,9 @@ def _place_actor(out: Event, payload: dict[Any, object], name: str, value: objec
 
 
 def _place_type(out: Event, payload: dict[Any, object], name: str, value: object, problems: list[str]) -> None:
-    if isinstance(value, str) and value in EVENT_TYPES:
-        out[name] = value
+    known = known_type(value)
+    if known is not None:
+        out[name] = known
     else:
         payload[name] = value
         problems.append("event_type: not a registered event type; kept in payload")

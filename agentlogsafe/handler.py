@@ -23,7 +23,7 @@ from agentlogsafe._targets import listen, members, settle
 from agentlogsafe.chain import chain_for
 from agentlogsafe.delivery import AgentLogSafeWarning, Counters, report
 from agentlogsafe.errors import check_keys, check_type
-from agentlogsafe.events import EVENT_TYPES
+from agentlogsafe.events import known_type
 from agentlogsafe.fallback import FallbackFile
 from agentlogsafe.formatter import AuditFormatter
 from agentlogsafe.outlet import Outlet
@@ -243,11 +243,10 @@ class AuditHandler(logging.handlers.MemoryHandler):
             if done is not None and records.is_own(done):
                 return True
             name = records.named_type(record) if done is None else done.get("event_type")
-        if type(name) is not str or name not in EVENT_TYPES:
-            name = OTHER
-        passes, held = rate.passes(name)
+        kind = known_type(name) or OTHER
+        passes, held = rate.passes(kind)
         if held:
-            self._say("rate_limited", {"held_back": {name: held}})
+            self._say("rate_limited", {"held_back": {kind: held}})
         if not passes:
             self._lose("rate limit")
         return passes
