@@ -41,7 +41,7 @@ class Ordinary:
     def record(
         self,
         record: logging.LogRecord,
-        message: str,
+        message: object,
         fields: Mapping[Any, object],
         ids: Mapping[str, str],
         memory: RunMemory | None,
@@ -50,26 +50,31 @@ class Ordinary:
 
         Args:
             record: whose time, level and place in the code the copy has.
-            message: with its arguments in place.
+            message: with its arguments in place; a mapping or a list is redacted as one, and written as its text.
             fields: what came with ``extra``; a name that logging reserves gets an underscore.
             ids: those of its run.
             memory: what the run has learned.
         """
         attributes = record.__dict__
         error = records.exception_of(attributes["exc_info"])
+        given = attributes["args"] if type(attributes["args"]) is tuple else ()
         parts = {
+            "names": [attributes.get(name) for name in records.NAMES],  # first, while there is room for them
+            "others": records.odd(attributes),
             "message": message,
-            "template": attributes["msg"],
-            "args": list(attributes["args"]) if type(attributes["args"]) is tuple else None,
+            "template": attributes["msg"] if given else None,
+            "args": list(given),
             "stacktrace": records.exception_fields(error)["stacktrace"] if error else attributes["exc_text"],
             "stack": attributes["stack_info"],
-            "names": [attributes.get(name) for name in records.NAMES],
             "fields": fields,
         }
         report = Report()
         clean: Any = self._redactor.copy(parts, report, memory=memory)
         if type(clean) is not dict:
-            clean = {**dict.fromkeys(parts), "message": clean, "names": [], "fields": {}}
+            clean = {**dict.fromkeys(parts), "message": clean, "names": [clean] * len(records.NAMES), "fields": {}}
+            clean["others"] = dict.fromkeys(records.odd(attributes), clean["message"])
+        if type(clean["message"]) is not str:
+            clean["message"] = str(clean["message"])
         said: dict[str, Any] = {}
         if fields or report.size * _WIDEST > self._line or report.truncated or report.problems:
             line = {name: clean[name] for name in _PARTS}
@@ -78,9 +83,11 @@ class Ordinary:
         made = {name: value for name, value in attributes.items() if name in records.KEPT}
         made.update((name, text) for name, text in zip(records.NAMES, clean["names"], strict=False) if name in made)
         msg, args = _template(clean)
-        made.update(msg=msg, args=args, exc_info=None, exc_text=clean["stacktrace"], stack_info=clean["stack"])
+        made.update(
+            clean["others"], msg=msg, args=args, exc_info=None, exc_text=clean["stacktrace"], stack_info=clean["stack"]
+        )
         safe = clean["fields"] if type(clean["fields"]) is dict else {"fields": clean["fields"]}
-        made.update((f"{name}_" if name in records.STANDARD else name, value) for name, value in safe.items())
+        made.update((f"{name}_" if name in records.RESERVED else name, value) for name, value in safe.items())
         for name, value in (*ids.items(), *said.items()):
             made.setdefault(name, value)
         return records.make(made)

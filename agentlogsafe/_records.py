@@ -21,6 +21,9 @@ STANDARD = frozenset(
 )
 """The attributes that logging itself, or this package, puts on a record; the others came with ``extra``."""
 
+RESERVED = STANDARD | {"getMessage"}
+"""What no field of a call may be on a record under its own name: it would be taken for logging's."""
+
 KEPT = STANDARD - {"message", STAMP, RUN}
 """What a record that is handed on keeps of the original."""
 
@@ -31,7 +34,6 @@ NAMES = (*CHOSEN_NAMES, *PLACE_NAMES)
 
 _MAX_FRAMES = 50
 _OURS = frozenset(("agentlogsafe", "structlog", "logging"))
-_MAX_REPR = 10_000
 
 
 class Audited(dict[str, Any]):
@@ -163,7 +165,7 @@ def message_of(record: logging.LogRecord, problems: list[str]) -> str:
 
 def _repr(value: object) -> str:
     try:
-        return repr(value)[:_MAX_REPR]
+        return repr(value)  # whole: half of a secret would be no secret to the redactor
     except Exception as error:  # noqa: BLE001 -- repr() of a caller's object can raise anything
         return f"<{type(value).__name__}: repr() raised {type(error).__name__}>"
 
@@ -248,6 +250,17 @@ _EMPTIED: dict[str, Any] = {"args": None, "exc_info": None, "exc_text": None, "s
 
 _COPIED = tuple(name for name in _OWN if name not in {"msg", *NAMES, *_EMPTIED})
 _copied = itemgetter(*_COPIED)
+_NUMBERS = frozenset((int, float, type(None)))
+
+
+def odd(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a record's times, numbers and ids that are none: of a record that was not made by logging."""
+    try:
+        if _NUMBERS.issuperset(map(type, _copied(attributes))):
+            return {}
+    except KeyError:
+        pass
+    return {name: attributes[name] for name in _COPIED if name in attributes and type(attributes[name]) not in _NUMBERS}
 
 
 def event_record(

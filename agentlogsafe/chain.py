@@ -144,6 +144,8 @@ class Chain(Maker):
             return make(None, fields, call)
         if self.settings.others == "drop":
             return None
+        if message is not record.msg and not record.args and issubclass(type(record.msg), (Mapping, list, tuple)):
+            message = record.msg if "event" not in record.msg else message  # its names say more than its text does
         return self._ordinary.record(record, message, fields, self.ids(stamp), _memory(stamp))
 
     def broken(self, record: logging.LogRecord, error: Exception) -> Audited:

@@ -125,16 +125,24 @@ def new_id() -> str:
 
 
 _second: tuple[float, str] = (math.inf, "")
+_YEARS = (-30_610_224_000, 253_402_300_800)  # from 1000 to 9999: RFC 3339 has four digits
 _DIGITS = [f"{number:03d}" for number in range(1000)]
 
 
 def timestamp(seconds: float) -> str:
-    """Return *seconds* since the epoch as RFC 3339 in UTC, with microseconds and ``Z``."""
+    """Return *seconds* since the epoch as RFC 3339 in UTC, with microseconds and ``Z``.
+
+    Raises:
+        Exception: for what is no time, or one that RFC 3339 cannot say.
+    """
     # The text of the current second is kept: formatting it anew costs more than the rest of the call. One tuple,
     # replaced whole, so that threads never see half of an update. To look digits up costs half of formatting them.
     global _second  # noqa: PLW0603
     whole, text = _second
     if not 0 <= seconds - whole < 1:
+        if not _YEARS[0] <= seconds < _YEARS[1]:
+            msg = "no time of a year of four digits"
+            raise ValueError(msg)
         whole = math.floor(seconds)
         text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(whole))
         _second = (whole, text)

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from agentlogsafe._records import STANDARD, Audited
+from agentlogsafe._records import RESERVED, Audited
 from agentlogsafe.chain import Chain, chain_for
 from agentlogsafe.context import STAMP, Stamp
 
@@ -111,5 +111,5 @@ def to_stdlib(_: Any, __: str, event_dict: EventDict) -> tuple[tuple[str], dict[
     if type(event_dict) is Audited:
         fields = {name: value for name, value in event_dict.items() if value is not None}
         return (event_dict["event_type"],), {"extra": {**fields, STAMP: Stamp.finished(event_dict)}}
-    fields = {f"{name}_" if name in STANDARD else name: value for name, value in event_dict.items() if name != "event"}
+    fields = {f"{name}_" if name in RESERVED else name: value for name, value in event_dict.items() if name != "event"}
     return (str(event_dict.get("event", "")),), {"extra": fields}

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import sys
+from collections import UserDict
 
 import pytest
 import structlog
@@ -49,6 +50,15 @@ class TestArguments:
 
         assert "%s and %d" in clean(stream.getvalue())
         assert capsys.readouterr().err == ""
+
+    def test_arguments_that_do_not_fit_are_not_cut_before_they_are_redacted(self, entry):
+        """No half of a secret stays where the arguments are long (pitfall 39)."""
+        for length in range(9_940, 10_000, 4):
+            logger, stream = entry(limits={"string": 30_000, "line": 60_000})
+
+            logger.info("%d", f"{'y' * length} {SECRET}")
+
+            assert SECRET[:8] not in clean(stream.getvalue())
 
     def test_positional_arguments_of_an_event(self, entry):
         """Positional arguments of an event are kept, and named as a problem (pitfall 6)."""
@@ -123,6 +133,35 @@ class TestArguments:
             assert "hunter2" not in repr(record.__dict__)
         assert event.level == "password=[password] [email]"
         assert line.levelname == "password=[PASSWORD] [EMAIL]"
+
+    @pytest.mark.parametrize("message", ["tool_call", "hello"])
+    def test_numbers_that_are_none(self, message):
+        """A record from elsewhere can have any object as its process, thread or line: it is redacted, too (15)."""
+        found = []
+
+        class Keep(logging.Handler):
+            def emit(self, record):
+                found.append(record)
+
+        given = {"process": TEXT, "thread": {"password": "hunter2"}, "lineno": [TEXT], "relativeCreated": 5}
+        logger, _ = by_handler(target=Keep())
+        logger.handle(logging.makeLogRecord({"msg": message, "levelno": 20, "levelname": "INFO", **given}))
+        logger, stream = by_formatter(fmt=list(given))
+        logger.handle(logging.makeLogRecord({"msg": message, "levelno": 20, "levelname": "INFO", **given}))
+
+        for text in (repr(found[0].__dict__), stream.getvalue()):
+            assert "hunter2" not in clean(text)
+        assert found[0].relativeCreated == 5
+
+    def test_field_named_like_a_method(self, entry):
+        """A field that would hide a method of the record gets an underscore (pitfall 11)."""
+        logger, stream = entry()
+
+        logger.info("hello", extra={"getMessage": 7})
+
+        (line,) = lines(stream)
+        assert line["getMessage_"] == 7
+        assert line["message"] == "hello"
 
     def test_only_the_text_of_a_traceback(self):
         """A record from elsewhere that has only the text of its traceback keeps it, redacted."""
@@ -315,7 +354,7 @@ class TestExceptions:
 
 
 class TestHostileRecords:
-    @pytest.mark.parametrize("created", [None, "now", float("nan"), float("inf"), -1e30, 1e30])
+    @pytest.mark.parametrize("created", [None, "now", float("nan"), float("inf"), -1e30, 1e30, 1.8e12, -1e11])
     def test_time(self, entry, created):
         """A record with an impossible time is an event of the present, and says so."""
         logger, stream = entry()
@@ -356,6 +395,35 @@ class TestHostileRecords:
         logger.info(message)
 
         assert len(clean(stream.getvalue()).strip().split("\n")) == 1
+
+    @pytest.mark.parametrize("kind", [dict, UserDict, lambda given: [dict(given)]])
+    def test_message_that_is_a_mapping(self, entry, kind):
+        """A mapping as message is redacted by its names, and not as the text that Python makes of it."""
+        logger, stream = entry()
+
+        logger.info(kind({"ssn": b"abc", "password": f"it's \"{SECRET}", "first_name": b"Mia", "n": 1}))
+
+        (line,) = lines(stream)
+        assert "{'ssn': '[NATIONAL_ID]', 'password': '[PASSWORD]', 'first_name': '[NAME]', 'n': 1}" in line["message"]
+
+    def test_message_that_leaves_no_room(self, entry):
+        """A message as wide as nothing may be leaves the names of the line alone."""
+        logger, stream = entry()
+
+        logger.info({"a": [1] * 200_000, "b": [1] * 200_000})
+
+        (line,) = lines(stream)
+        assert (line["name"], line["levelname"]) == ("app", "INFO")
+
+    def test_names_where_redaction_fails(self, entry, monkeypatch):
+        """Where redaction fails, the names on the record are withheld with the rest."""
+        logger, stream = entry()
+        monkeypatch.setattr("agentlogsafe.redaction.walk.Walk.put", lambda *_: 1 / 0)
+
+        logger.handle(logging.makeLogRecord({"msg": "x", "name": EMAIL, "levelno": 20, "process": EMAIL}))
+
+        assert lines(stream)[0]["name"] == "[UNREDACTABLE]"
+        clean(stream.getvalue())
 
     def test_hostile_fields(self, entry):
         """Objects that raise whatever is asked of them are replaced, and the event goes out (pitfall 37)."""
