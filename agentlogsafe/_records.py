@@ -33,6 +33,7 @@ NAMES = (*CHOSEN_NAMES, *PLACE_NAMES)
 """Standard attributes whose text an application chooses."""
 
 _MAX_FRAMES = 50
+_MAX_EXCEPTIONS = 1_000
 _OURS = frozenset(("agentlogsafe", "structlog", "logging"))
 
 
@@ -192,11 +193,37 @@ def exception_fields(error: BaseException) -> dict[str, str]:
     """Return ``type``, ``message`` and ``stacktrace`` (OpenTelemetry's names) of an exception, not yet redacted."""
     kind = type(error)
     module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
+    name, message = f"{module}{kind.__qualname__}", text_of(error)
     try:
-        stack = "".join(traceback.format_exception(kind, error, error.__traceback__, limit=-_MAX_FRAMES))
+        if _are_few(error):
+            stack = "".join(traceback.format_exception(kind, error, error.__traceback__, limit=-_MAX_FRAMES))
+        else:
+            frames = "".join(traceback.format_tb(error.__traceback__, limit=-_MAX_FRAMES))
+            stack = (
+                f"Traceback (most recent call last):\n{frames}{name}: {message}\n[more exceptions than can be shown]"
+            )
     except Exception as failure:  # noqa: BLE001 -- the traceback of a hostile exception
         stack = f"<traceback could not be rendered: {type(failure).__name__}>"
-    return {"type": f"{module}{kind.__qualname__}", "message": text_of(error), "stacktrace": stack.rstrip("\n")}
+    return {"type": name, "message": message, "stacktrace": stack.rstrip("\n")}
+
+
+def _are_few(error: BaseException) -> bool:
+    """Return whether an exception, its causes and its members can be rendered in bounded time.
+
+    A group can have one member many times, and so on down: every level doubles what is rendered.
+    """
+    left, seen = [error], {id(error)}
+    for _ in range(_MAX_EXCEPTIONS):
+        if not left:
+            return True
+        current = left.pop()
+        if any(base.__name__ == "BaseExceptionGroup" for base in type(current).__mro__):  # which 3.10 has not
+            left += current.exceptions[:_MAX_EXCEPTIONS]  # type: ignore[attr-defined]
+        for behind in (current.__cause__, current.__context__):
+            if behind is not None and id(behind) not in seen:
+                seen.add(id(behind))
+                left.append(behind)
+    return not left
 
 
 _FORMAT = logging.Formatter.format.__code__

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import io
 import json
 import logging
 import sys
+import time
 from collections import UserDict
 
 import pytest
@@ -318,6 +320,42 @@ class TestExceptions:
             assert payload["exception"]["type"] == "KeyError"
             assert payload["exception"]["message"] == "'boom'"
             assert "KeyError" in payload["exception"]["stacktrace"]
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="groups came with Python 3.11")
+    @pytest.mark.parametrize("shape", ["nested", "wide", "long"])
+    def test_more_exceptions_than_can_be_shown(self, entry, shape):
+        """What the members and causes of an exception cost is bounded: levels of groups would multiply it."""
+        error = ValueError(TEXT)
+        for _ in range({"nested": 40, "wide": 1, "long": 50_000}[shape]):
+            if shape == "long":
+                error, error.__cause__ = ValueError(TEXT), error
+            else:
+                members = [error] * (3 if shape == "nested" else 50_000)
+                error = builtins.ExceptionGroup(TEXT, members)
+        logger, stream = entry()
+        began = time.perf_counter()
+
+        for message in ("error", "it broke"):
+            logger.error(message, exc_info=error)
+
+        assert time.perf_counter() - began < 2
+        event, line = lines(stream)
+        assert "[more exceptions" in event["payload"]["exception"]["stacktrace"]
+        assert "[more exceptions" in line["exc_info"]
+        clean(stream.getvalue())
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="groups came with Python 3.11")
+    def test_group(self, entry):
+        """The members of a group and their causes are in its stacktrace."""
+        cause = KeyError("the cause")
+        member = ValueError("a member")
+        member.__cause__ = cause
+        logger, stream = entry()
+
+        logger.error("error", exc_info=builtins.ExceptionGroup("both", [member, OSError("another")]))
+
+        stack = lines(stream)[0]["payload"]["exception"]["stacktrace"]
+        assert all(text in stack for text in ("the cause", "a member", "another"))
 
     def test_exception_that_cannot_be_shown(self, entry):
         """An exception whose text raises is recorded all the same."""
