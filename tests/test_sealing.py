@@ -629,6 +629,15 @@ def test_settings_that_do_not_fit(setting, message):
     assert "0123456789abcdef" not in str(raised.value)
 
 
+@pytest.mark.parametrize("given", [{"checkpoint_every": 0}, {"key": "0123456789abcdef"}, {"checkpoint_to": 7}])
+def test_settings_made_in_code(given):
+    """Settings that are an object are checked like a mapping, and do not show the key."""
+    settings = agentlogsafe.SealSettings(**given)
+    with pytest.raises(ConfigurationError, match=r"seal\.(checkpoint_every|key|checkpoint_to): expected") as raised:
+        agentlogsafe.AuditFormatter(seal=settings)
+    assert "0123456789abcdef" not in f"{settings!r} {raised.value}"
+
+
 def test_later_processors_do_not_matter_to_structlog(tmp_path):
     """A closing event leaves through structlog's own processors; where they drop it, nothing is raised."""
 

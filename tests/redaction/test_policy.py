@@ -144,6 +144,14 @@ def test_refusals(source, words):
         assert word in str(caught.value)
 
 
+def test_token_key_that_is_no_function():
+    """A key in the place of the function that returns it is refused, and quoted neither there nor in a repr."""
+    with pytest.raises(ConfigurationError, match=r"token_key: expected a function") as caught:
+        RedactionPolicy(token_key=CANARY.encode())
+    assert CANARY not in str(caught.value)
+    assert "token_key=" not in repr(RedactionPolicy(token_key=CANARY.encode))
+
+
 def test_strategies():
     """Each strategy gives what its name says, and none is redacted again."""
     seen = []
