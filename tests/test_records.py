@@ -619,12 +619,34 @@ class TestStructlog:
 
     def test_capture_logs(self):
         """The processors are a list, as structlog's own test helper needs (pitfall 33)."""
-        assert type(agentlogsafe.processors.audit()) is list
+        assert isinstance(agentlogsafe.processors.audit(), list)
         logger, _ = self.configure(structlog.processors.JSONRenderer())
         with structlog.testing.capture_logs() as captured:
             logger.info("tool_call", a=1)
 
         assert captured == [{"a": 1, "event": "tool_call", "log_level": "info"}]
+
+    @pytest.mark.parametrize("inside", [False, True], ids=["structlog", "formatter"])
+    def test_without_the_star(self, inside):
+        """As one processor among others, what `audit` returns does what it does with its star (pitfall 33)."""
+        stdlib, stream = by_formatter()
+        one, renderer = agentlogsafe.processors.audit(agent_name="a"), structlog.processors.JSONRenderer()
+        if inside:
+            formatter = structlog.stdlib.ProcessorFormatter(processors=[one, renderer])
+            stdlib.handlers[0].setFormatter(formatter)
+            logger = stdlib
+        else:
+            structlog.configure(processors=[one, renderer], logger_factory=structlog.PrintLoggerFactory(stream))
+            logger = structlog.get_logger()
+
+        logger.info("tool_call", extra={"note": TEXT})
+        with structlog.testing.capture_logs() as captured:
+            structlog.get_logger().info("tool_call", a=1)
+
+        (event,) = lines(stream)
+        assert valid(event)["agent_name"] == "a"
+        clean(stream.getvalue())
+        assert len(captured) == 1
 
     def test_hostile_fields(self):
         """What cannot be read is replaced, and the event goes out (pitfall 37)."""
