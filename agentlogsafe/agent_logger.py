@@ -231,8 +231,10 @@ def _level(given: object, event_type: str, status: object) -> int:
     """Return the caller's level, else what the type and status say."""
     if issubclass(type(given), str):
         given = logging.getLevelName(str.__str__(given).upper())
-    if isinstance(given, int) and type(given) is not bool and abs(given) < _MOST:
-        return given
+    if issubclass(type(given), int) and type(given) is not bool:
+        number = int.__index__(given)  # type: ignore[arg-type]
+        if abs(number) < _MOST:
+            return number
     if event_type == "error":
         return logging.ERROR
     return logging.WARNING if runs.is_bad(status) else logging.INFO
