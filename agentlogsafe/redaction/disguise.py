@@ -41,7 +41,7 @@ ODD = re.compile(
     f"[{_ZERO}\u00a0\u2007\u2010-\u2012\u2024\u202f\u2212\u3000\u3002\ufe52\ufe63\ufe6b\uff01-\uff5e\uff61\U0001d400-\U0001d7ff]|(?![0-9])\\d"
 )
 _ZERO_WIDTH = re.compile(f"[{_ZERO}]")
-ESCAPE = r"%[2-7][0-9A-Fa-f]|&#(?:\d{2,3}|[xX][0-9A-Fa-f]{2});|&(?:amp|quot|apos|commat|period|colon|equals|lowbar|hyphen|num|plus);|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]"  # noqa: E501 - one pattern
+ESCAPE = r"%[2-7][0-9A-Fa-f]|&#(?:\d{2,3}|[xX][0-9A-Fa-f]{2});|&(?:amp|quot|apos|commat|period|colon|equals|lowbar|hyphen|num|plus);|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]|\\[nrt]"  # noqa: E501 - one pattern
 """What percent-encoding, entities and escapes look like."""
 ESCAPED = re.compile(ESCAPE)
 """The same, compiled."""
@@ -140,6 +140,8 @@ def unescape(text: str, work: Work) -> Unfolded:
         code = match[0]
         if code[0] == "%":
             plain.append(chr(int(code[1:], 16)))
+        elif code[0] == "\\" and len(code) == 2:  # noqa: PLR2004 - a line's end, or a tab, as code writes it
+            plain.append("\t" if code[1] == "t" else "\n")
         elif code[0] == "\\":
             plain.append(chr(int(code[2:], 16)))  # noqa: FURB166 - no prefix that Python knows
         else:

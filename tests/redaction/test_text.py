@@ -181,6 +181,17 @@ def test_text_with_a_nul_between_two_letters(encoding, given):
     assert redact(f"pass\x01word={CANARY}") == "pass\u2401word=[PASSWORD]"
 
 
+@pytest.mark.parametrize("text", ["ghp_16C7e42F292c6912E7710c838347Ae178B4a", f"pwd='{CANARY}'", f"api_key: {CANARY}"])
+@pytest.mark.parametrize("end", ["\\n", "\\r\\n", "\\t"])
+def test_line_ends_as_code_writes_them(text, end):
+    """What begins a line is found where the text was quoted by ``repr``, as that of a KeyError is."""
+    out = redact(f"KeyError: 'one line{end}{text}{end}more'")
+    assert CANARY not in out
+    assert "16C7e42F" not in out
+    assert out.startswith(f"KeyError: 'one line{end}")
+    assert redact(out) == out
+
+
 @pytest.mark.parametrize("text", ["b'\\x41\\x7a'", "\\u0041bc", "100%25 &amp; more", "%41%42", "tail \\x41"])
 def test_escapes_alone_hide_nothing(text):
     """Escapes of something harmless stay as they are."""
