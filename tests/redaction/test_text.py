@@ -192,6 +192,30 @@ def test_line_ends_as_code_writes_them(text, end):
     assert redact(out) == out
 
 
+@pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        (f"got {{'password': ['{CANARY}']}} ok", "got {'password': ['[PASSWORD]']} ok"),
+        (f'"api_keys": ["{CANARY}", "b{CANARY}"], "n": 1', '"api_keys": ["[API_KEY]", "[API_KEY]"], "n": 1'),
+        (f"'authorization': {{'value': '{CANARY}', 'n': 5}}", "'authorization': {'value': '[SECRET]', 'n': 5}"),
+        (f"password: {{'a': ['{CANARY}'], 'b': ('{CANARY}',)}}, c='plain'", "password: {'a': ['[PASSWORD]'], 'b': ('[PASSWORD]',)}, c='plain'"),  # noqa: E501 - a pattern or a table row reads as one line
+        (f"User(password=['{CANARY}'])", "User(password=['[PASSWORD]'])"),
+        ("x {'first_name': ['Mia', 'Lou']}", "x {'first_name': ['[NAME]', '[NAME]']}"),
+        (f"passwords = [b'{CANARY}', u\"it's {CANARY}\"]", "passwords = [b'[PASSWORD]', u\"[PASSWORD]\"]"),
+        (f"password=['unended {CANARY}", "password=['[PASSWORD]"),
+        (f"password=[['x', '{CANARY}'", "password=[['x', '[PASSWORD]'"),
+        ("'password': ['" + "', '".join([CANARY] * 100), "'password': ['" + "', '".join(["[PASSWORD]"] * 100)),
+        ('"password": {"type": "string", "minLength": 8}', '"password": {"type": "string", "minLength": 8}'),
+        ("password = ('a', 'b'), then 'Zq7x9kWv4K'", "password = ('a', 'b'), then 'Zq7x9kWv4K'"),
+        ("passwords: [] and 'Zq7x9kWv4K'", "passwords: [] and 'Zq7x9kWv4K'"),
+    ],
+)  # fmt: skip
+def test_values_in_brackets(text, out):
+    """Where a list or a mapping stands behind a name in text, as ``repr`` writes it, what is quoted in it is judged."""
+    assert redact(text) == out
+    assert redact(out) == out
+
+
 @pytest.mark.parametrize("text", ["b'\\x41\\x7a'", "\\u0041bc", "100%25 &amp; more", "%41%42", "tail \\x41"])
 def test_escapes_alone_hide_nothing(text):
     """Escapes of something harmless stay as they are."""
