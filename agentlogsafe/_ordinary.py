@@ -41,7 +41,7 @@ class Ordinary:
     def record(
         self,
         record: logging.LogRecord,
-        message: object,
+        message: str,
         fields: Mapping[Any, object],
         ids: Mapping[str, str],
         memory: RunMemory | None,
@@ -50,7 +50,7 @@ class Ordinary:
 
         Args:
             record: whose time, level and place in the code the copy has.
-            message: with its arguments in place; a mapping or a list is redacted as one, and written as its text.
+            message: with its arguments in place.
             fields: what came with ``extra``; a name that logging reserves gets an underscore.
             ids: those of its run.
             memory: what the run has learned.
@@ -73,8 +73,6 @@ class Ordinary:
         if type(clean) is not dict:
             clean = {**dict.fromkeys(parts), "message": clean, "names": [clean] * len(records.NAMES), "fields": {}}
             clean["others"] = dict.fromkeys(records.odd(attributes), clean["message"])
-        if type(clean["message"]) is not str:
-            clean["message"] = str(clean["message"])
         said: dict[str, Any] = {}
         if fields or report.size * _WIDEST > self._line or report.truncated or report.problems:
             line = {name: clean[name] for name in _PARTS}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar, cast
@@ -13,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import orjson
 
 from agentlogsafe.context import RUN, STAMP, Stamp
+from agentlogsafe.redaction import Redactor, Report
 
 R = TypeVar("R", bound=logging.LogRecord)
 
@@ -148,16 +151,54 @@ def text_of(value: object) -> str:
         return f"<{type(value).__name__}: str() raised {type(error).__name__}>"
 
 
-def message_of(record: logging.LogRecord, problems: list[str]) -> str:
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+_CONTAINERS = (Mapping, list, tuple, AbstractSet, deque)
+
+
+def told(message: object, redactor: Redactor) -> str:
+    """Return a message as text; what has names in it is redacted by them before they are only text, too."""
+    return text_of(redactor.copy(message, Report()) if issubclass(type(message), _CONTAINERS) else message)
+
+
+class _Named:
+    """The mapping argument of a format string, asked for one value at a time."""
+
+    __slots__ = ("_given", "_redactor")
+
+    def __init__(self, given: Mapping[Any, object], redactor: Redactor) -> None:
+        self._given, self._redactor = given, redactor
+
+    def __getitem__(self, name: str) -> object:
+        value = self._given[name]
+        if self._redactor.announces(name) or issubclass(type(value), _CONTAINERS):
+            clean: Any = self._redactor.copy({name: value}, Report())
+            return next(iter(clean.values()), "")
+        return value
+
+
+def _tamed(args: object, redactor: Redactor) -> object:
+    """Return the arguments of a message with those redacted that have names in them, or a name each.
+
+    In the text that they become, a name can be far from its value.
+    """
+    if type(args) is not tuple:
+        return _Named(args, redactor) if issubclass(type(args), Mapping) else args  # type: ignore[arg-type]
+    if _PLAIN.issuperset(map(type, args)):
+        return args
+    return tuple(redactor.copy(arg, Report()) if issubclass(type(arg), _CONTAINERS) else arg for arg in args)
+
+
+def message_of(record: logging.LogRecord, problems: list[str], redactor: Redactor) -> str:
     """Return the message with its arguments; arguments that do not fit are put after it and named."""
-    args = record.args
-    template = text_of(record.msg)
+    args: object = record.args
+    template = told(record.msg, redactor)
     if not args:
         return template
+    args = _tamed(args, redactor)
     try:
         return template % args
     except Exception:  # noqa: BLE001 -- the caller's format, the caller's objects
-        given = mapping_argument(args)
+        given = mapping_argument(record.args)
         if given is not None:
             return template  # the mapping holds fields; nothing of it is lost
         problems.append("message: the arguments do not fit the format string")

@@ -120,7 +120,10 @@ class Chain(Maker):
             if type(message) is not str or message not in EVENT_TYPES:
                 if given and given is not stamp.fields and type(message) is str and "%(" in message:
                     fields = records.extras(record)  # the mapping is what the format string asks for
-                message = records.message_of(record, problems) if message is record.msg else records.text_of(message)
+                if message is record.msg:
+                    message = records.message_of(record, problems, self.redactor)
+                else:
+                    message = records.told(message, self.redactor)
                 positional = None
         event_type = message if message in EVENT_TYPES else stamp.event_type
         call = _call(
@@ -144,8 +147,6 @@ class Chain(Maker):
             return make(None, fields, call)
         if self.settings.others == "drop":
             return None
-        if message is not record.msg and not record.args and issubclass(type(record.msg), (Mapping, list, tuple)):
-            message = record.msg if "event" not in record.msg else message  # its names say more than its text does
         return self._ordinary.record(record, message, fields, self.ids(stamp), _memory(stamp))
 
     def broken(self, record: logging.LogRecord, error: Exception) -> Audited:
@@ -189,7 +190,7 @@ class Chain(Maker):
                     name if type(name) is str else None,
                     fields.pop("exc_info", None),
                     fields.pop("stack", None),
-                    None if event_type is message else records.text_of(message),
+                    None if event_type is message else records.told(message, self.redactor),
                     fields.pop("positional_args", None),
                     (),
                     True,

@@ -8,7 +8,8 @@ import json
 import logging
 import sys
 import time
-from collections import UserDict
+from collections import OrderedDict, UserDict
+from decimal import Decimal
 
 import pytest
 import structlog
@@ -52,6 +53,32 @@ class TestArguments:
 
         assert "%s and %d" in clean(stream.getvalue())
         assert capsys.readouterr().err == ""
+
+    @pytest.mark.parametrize("form", ["got %s and %s", "got %s"], ids=["fits", "does not"])
+    def test_arguments_with_names_in_them(self, entry, form):
+        """What has names in it is redacted by them, and not as the text that it becomes (pitfall 5)."""
+        logger, stream = entry()
+        given = {"dob": "the first", "tokens": OrderedDict(api_key=b"abcdefgh"), "n": 1}
+
+        logger.info(form, given, ["a", {"first_name": "mia", "password": ("hunter2",)}])
+
+        assert lines(stream)[0]["message"].replace("(", "").rstrip(")") == (
+            f"{'got %s' if form == 'got %s' else 'got'} {{'dob': '[BIRTH_DATE]', 'tokens': {{'api_key': '[API_KEY]'}}, "
+            f"'n': 1}}{',' if form == 'got %s' else ' and'} "
+            f"['a', {{'first_name': '[NAME]', 'password': ['[PASSWORD]']}}]"
+        )
+
+    def test_names_in_the_format_string(self, entry):
+        """A value that the format string asks for under a sensitive name goes; others are formatted as they are."""
+        logger, stream = entry()
+
+        logger.info(
+            "%(user)s, %(first_name)s: %(n)05.1f %(rows)s",
+            {"user": 7, "first_name": "mia", "n": Decimal(2), "rows": [{"dob": "x"}]},
+        )
+        logger.info("%(pin)d", {"pin": 1234})
+
+        assert [line["message"] for line in lines(stream)] == ["7, [NAME]: 002.0 [{'dob': '[BIRTH_DATE]'}]", "%(pin)d"]
 
     def test_arguments_that_do_not_fit_are_not_cut_before_they_are_redacted(self, entry):
         """No half of a secret stays where the arguments are long (pitfall 39)."""

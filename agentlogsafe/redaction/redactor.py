@@ -119,6 +119,10 @@ class Redactor:
         characters = report.size + report.nodes * (self._longest + _SCALAR)
         return characters * (_WIDE if report.wide else _ASCII)
 
+    def announces(self, name: str) -> bool:
+        """Return whether the values under *name* are sensitive, or can be."""
+        return self._keys.category(name) is not None
+
     def text(self, text: str, report: Report, memory: RunMemory | None = None) -> str:
         """Return the redacted form of one text."""
         out = self.copy(text, report, memory=memory)
