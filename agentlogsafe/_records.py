@@ -161,7 +161,7 @@ def told(message: object, redactor: Redactor) -> str:
 
 
 class _Named:
-    """The mapping argument of a format string, asked for one value at a time."""
+    """The mapping argument of a format string, which asks for one value at a time, or for the whole as text."""
 
     __slots__ = ("_given", "_redactor")
 
@@ -174,6 +174,9 @@ class _Named:
             clean: Any = self._redactor.copy({name: value}, Report())
             return next(iter(clean.values()), "")
         return value
+
+    def __repr__(self) -> str:
+        return told(self._given, self._redactor)
 
 
 def _tamed(args: object, redactor: Redactor) -> object:

@@ -77,8 +77,15 @@ class TestArguments:
             {"user": 7, "first_name": "mia", "n": Decimal(2), "rows": [{"dob": "x"}]},
         )
         logger.info("%(pin)d", {"pin": 1234})
+        logger.info("got %s", {"pin": 1234, "n": 1})
+        logger.info("got %r", {"dob": "x"})
 
-        assert [line["message"] for line in lines(stream)] == ["7, [NAME]: 002.0 [{'dob': '[BIRTH_DATE]'}]", "%(pin)d"]
+        assert [line["message"] for line in lines(stream)] == [
+            "7, [NAME]: 002.0 [{'dob': '[BIRTH_DATE]'}]",
+            "%(pin)d",
+            "got {'pin': '[PASSWORD]', 'n': 1}",
+            "got {'dob': '[BIRTH_DATE]'}",
+        ]
 
     def test_arguments_that_do_not_fit_are_not_cut_before_they_are_redacted(self, entry):
         """No half of a secret stays where the arguments are long (pitfall 39)."""

@@ -60,7 +60,7 @@ def test_any_text(text):
     orjson.dumps(out)
     assert redact(out) == out
     assert not any(ord(c) < 32 and c not in "\t\n\r" for c in out)
-    assert not any(c in "\u2028\u2029\x7f" for c in out)
+    assert not any(c in "\u2028\u2029" or "\x7f" <= c <= "\x9f" for c in out)
 
 
 def test_control_characters():
@@ -68,6 +68,7 @@ def test_control_characters():
     assert redact("a\x00b\x1b[0m\u2028c\ud800") == "a\u2400b\u241b[0m\u2424c\ufffd"
     assert redact("tab\tand\r\nline") == "tab\tand\r\nline"
     assert redact({"a\x00": 1}) == {"a\u2400": 1}
+    assert redact("next\x85line \x9b31m caf\u00e9\u00a0") == "next\u2424line \ufffd31m caf\u00e9\u00a0"
 
 
 def test_numbers():
