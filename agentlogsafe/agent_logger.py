@@ -15,6 +15,7 @@ from agentlogsafe.chain import chain_for
 from agentlogsafe.context import Stamp, current
 from agentlogsafe.errors import ConfigurationError
 from agentlogsafe.events import Event, known_type, new_id
+from agentlogsafe.redaction.plain import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -189,7 +190,7 @@ class AgentLogger:
         """Log what has a yes or a no as its status, with the answer that is neither."""
         problem = None
         for name, answer in odd.items():
-            problem = f"{name}: expected true or false, got {type(answer).__name__}; kept in payload"
+            problem = f"{name}: expected true or false, got {kind_of(answer)}; kept in payload"
         level, exc_info = fields.pop("level", None), fields.pop("exc_info", None)
         return self._emit(event_type, level, exc_info, {**fields, **odd}, problem)
 

@@ -20,6 +20,7 @@ from uuid import UUID
 import orjson
 
 from agentlogsafe.errors import ConfigurationError
+from agentlogsafe.redaction.plain import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -278,7 +279,7 @@ def normalize(fields: Mapping[Any, object], problems: list[str]) -> dict[str, An
                 _PLACERS[kind](out, payload, name, value, problems)
             except Exception as error:  # noqa: BLE001 -- one object that cannot be read does not cost the event
                 payload[name] = value
-                problems.append(f"{name}: could not be read ({type(error).__name__}); kept in payload")
+                problems.append(f"{name}: could not be read ({kind_of(error)}); kept in payload")
     if renamed:  # a call can bring both names of a field
         payload = _merge_payload(renamed, payload, problems)
     given = out.pop("payload", None)
@@ -307,7 +308,7 @@ def _merge_payload(given: dict[Any, object], loose: dict[Any, object], problems:
 
 def _refuse(payload: dict[Any, object], name: str, value: object, expected: str, problems: list[str]) -> None:
     payload[name] = value
-    problems.append(f"{name}: expected {expected}, got {type(value).__name__}; kept in payload")
+    problems.append(f"{name}: expected {expected}, got {kind_of(value)}; kept in payload")
 
 
 def _place_text(out: Event, payload: dict[Any, object], name: str, value: Any, problems: list[str]) -> None:

@@ -27,6 +27,7 @@ from agentlogsafe.events import known_type
 from agentlogsafe.fallback import FallbackFile
 from agentlogsafe.formatter import AuditFormatter
 from agentlogsafe.outlet import Outlet
+from agentlogsafe.redaction.plain import kind_of
 from agentlogsafe.settings import SETTING_NAMES
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
                 try:
                     kept = self.filter(record)
                 except Exception as error:  # noqa: BLE001 -- a filter that fails keeps nothing from being recorded
-                    report(self._place(), f"a filter raised {type(error).__name__}; the record is kept")
+                    report(self._place(), f"a filter raised {kind_of(error)}; the record is kept")
                 if not kept:
                     return kept
                 if isinstance(kept, logging.LogRecord):
@@ -178,7 +179,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
                 nested["draining"] = True
                 self._emit(nested["waiting"].popleft())
         except Exception as error:  # noqa: BLE001 -- a log call is sacred
-            self._lose(type(error).__name__)
+            self._lose(kind_of(error))
         finally:
             nested["active"] = nested["draining"] = False  # no call: near the recursion limit, one could fail
 
@@ -337,7 +338,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
             try:
                 self.target.flush()
             except Exception as error:  # noqa: BLE001 -- flushing happens at exit too, where nobody can catch it
-                report(self._place(), f"the target could not be flushed ({type(error).__name__})")
+                report(self._place(), f"the target could not be flushed ({kind_of(error)})")
 
     def close(self) -> None:
         """Empty the queue, report what became of all records, and flush.

@@ -30,6 +30,16 @@ class Hostile:
     __repr__ = __format__ = __str__
 
 
+class Failing:
+    """An object that raises what it was made with."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __str__(self):
+        raise self.error
+
+
 @pytest.fixture(params=[by_formatter, by_handler])
 def entry(request):
     return request.param
@@ -495,6 +505,19 @@ class TestHostileRecords:
         logger.handle(logging.makeLogRecord({"msg": "x", "name": EMAIL, "levelno": 20, "process": EMAIL}))
 
         assert lines(stream)[0]["name"] == "[UNREDACTABLE]"
+        clean(stream.getvalue())
+
+    @pytest.mark.parametrize("message", ["tool_call", "hello"])
+    def test_names_of_types(self, entry, message):
+        """What an application calls a type, from data perhaps, is redacted where a problem names it."""
+        kind = type(f"password={SECRET}", (), {"__str__": lambda _: 1 / 0})
+        error = type(f"mail {EMAIL}", (Exception,), {})
+        logger, stream = entry()
+
+        logger.info(message, {"a": kind(), "metadata": kind(), "status": kind(), "b": Failing(error)})
+
+        (line,) = lines(stream)
+        assert line["problems"]
         clean(stream.getvalue())
 
     def test_hostile_fields(self, entry):

@@ -8,6 +8,7 @@ import decimal
 import enum
 import ipaddress
 import pathlib
+import re
 import types
 import uuid
 from collections.abc import Iterator, Mapping, Sequence, ValuesView
@@ -21,16 +22,26 @@ HIDDEN = object()
 """Stands for a value that its own class hides (``repr=False``, ``SecretStr``): the walk masks it."""
 
 _DEEPEST = 100
+_NAME = re.compile(r"[\w.<>]{1,200}\Z")
 _TEXTUAL = (
     datetime.datetime, datetime.date, datetime.time, uuid.UUID, decimal.Decimal, pathlib.PurePath, ipaddress.IPv4Address,  # noqa: E501 - one row of a table
     ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network, datetime.timedelta, complex, range,
 )  # fmt: skip
 
 
+def kind_of(value: object) -> str:
+    """Return the name of an object's type, unless it is none that code can have: then it was made of data."""
+    return _named(type(value).__name__)
+
+
+def _named(name: object) -> str:
+    return name if type(name) is str and _NAME.match(name) else "[an odd name]"
+
+
 def describe(value: object) -> str:
     """Return a type's name in angle brackets: what is said of an object that is not looked into."""
     kind = type(value)
-    return f"<{kind.__module__}.{kind.__qualname__}>"
+    return f"<{_named(kind.__module__)}.{_named(kind.__qualname__)}>"
 
 
 def simplify(value: object, limit: int) -> object:
