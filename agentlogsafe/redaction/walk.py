@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import orjson
 
 from agentlogsafe.redaction import vocabulary
+from agentlogsafe.redaction.argv import secrets
 from agentlogsafe.redaction.keys import jumbled
 from agentlogsafe.redaction.known import KNOWN
 from agentlogsafe.redaction.plain import HIDDEN, describe, simplify
+from agentlogsafe.redaction.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agentlogsafe.redaction.memory import RunMemory
-    from agentlogsafe.redaction.report import Report
 
 Trail: TypeAlias = "tuple[Trail, str | int, object] | None"
 Slot: TypeAlias = "dict[str, object] | list[object]"
@@ -36,12 +37,8 @@ DROP = ""
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
 _BIG = 10**11
 _BITS = 4096
-_NODES = 200_000
-_SHALLOW = 4
-_LONGEST = 1_000_000
-_SHORTEST_KEY = 16
-_SHORTEST_RANDOM = 20
-_ROW = 2
+_NODES, _SHALLOW, _ROW = 200_000, 4, 2
+_LONGEST, _SHORTEST_KEY, _SHORTEST_RANDOM = 1_000_000, 16, 20
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _PERSON = re.compile(r"[^\W\d_a-z][\w'\u2019.-]*(?:[ ,]{1,2}[^\W\d_][\w'\u2019.-]*){0,4}\Z")
 _HOST = re.compile(r"0x[0-9a-fA-F]+\Z|[\w.-]+:\d+\Z|[0-9a-fA-F.:]+\Z|\w+://")
@@ -224,6 +221,9 @@ class Walk:
         # was bytes or a number is text when it is redacted again.
         if size == _ROW and category is None and type(out[0]) is str and type(out[1]) is str:
             self.beside(out, 0, 1, since)
+        if category is None:
+            for place, found in secrets(out, lambda text: self.rules.number(text, Report())):
+                self._replaced(out, place, found, since)
         if size > limit:
             out.append(TRUNCATED)
         return out

@@ -126,6 +126,25 @@ def test_keys_that_are_no_text():
     assert redact({"a@b.co": 1, "c@d.co": 2}) == {"[EMAIL]": 1, "[EMAIL] (2)": 2}
 
 
+@pytest.mark.parametrize(
+    ("command", "out"),
+    [
+        (["curl", "-u", f"bob:{CANARY}", "http://x"], ["curl", "-u", "[PASSWORD]", "http://x"]),
+        (["x", "--password", "correct horse battery"], ["x", "--password", "[PASSWORD]"]),
+        (("x", "--client-secret", CANARY.encode(), 5, None, ""), ["x", "--client-secret", "[SECRET]", 5, None, ""]),
+        (["mysql", "-u", "root", f"-p{CANARY}"], ["mysql", "-u", "root", "[PASSWORD]"]),
+        (["x", f"--password={CANARY}", "-v"], ["x", "--password=[PASSWORD]", "-v"]),
+        (["docker", "run", "-u", "1000:1000", "-p", "8080:80"], ["docker", "run", "-u", "1000:1000", "-p", "8080:80"]),
+        (["x", "--max-tokens", "512", "--", "- a b"], ["x", "--max-tokens", "512", "--", "- a b"]),
+        (["git", "commit", "-m", "reset the password of 123"], ["git", "commit", "-m", "reset the password of 123"]),
+    ],
+)
+def test_command_in_words(command, out):
+    """A command that is a list of words is judged as the line that it is."""
+    assert redact({"cmd": command}) == {"cmd": out}
+    assert redact(out) == out
+
+
 def test_cycles_depth_and_width():
     """Cycles, depth and width end in markers, and cuts are reported with where and how much."""
     cycle: dict[str, object] = {"a": 1}
