@@ -107,7 +107,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
     ):
         bits |= WORD
     if among & (OPTION | COLONS) and "-" in text:
-        if " -" in text or text[0] == "-" or "\n-" in text:
+        if " -" in text or text[0] == "-" or "\n-" in text or "'-" in text or '"-' in text:
             bits |= OPTION
         if among & COLONS and text.count("-") > 4 and chained(text, "-", 3):  # noqa: PLR2004 - a length, and what it is of stands beside it
             bits |= COLONS

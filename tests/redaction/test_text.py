@@ -52,6 +52,20 @@ def test_user_and_password(text, out):
 
 
 @pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        (f"Command '['curl', '-u', 'bob:{CANARY}', 'x']' failed", "Command '['curl', '-u', '[PASSWORD]', 'x']' failed"),
+        (f'run ["curl", "--user", "bob:{CANARY}"]', 'run ["curl", "--user", "[PASSWORD]"]'),
+        (f"['mysql', '-u', 'root', '-p{CANARY}']", "['mysql', '-u', 'root', '-p[PASSWORD]']"),
+        ("['docker', 'run', '-u', '1000:1000'], '-u': 'x: y'", "['docker', 'run', '-u', '1000:1000'], '-u': 'x: y'"),
+    ],
+)
+def test_command_in_brackets(text, out):
+    """A command's list of words in a text, as a CalledProcessError has it, is read as a command."""
+    assert redact(text) == out
+
+
+@pytest.mark.parametrize(
     "frame",
     [
         '{{"name": "DB_PASSWORD", "value": "{}"}}', "- name: DB_PASSWORD\n  value: {}", '<add key="ApiKey" value="{}"/>', '<input name="csrf_token" value="{}">',  # noqa: E501 - one row of a table
