@@ -60,19 +60,21 @@ class Ordinary:
         given = attributes["args"] if type(attributes["args"]) is tuple else ()
         parts = {
             "names": [attributes.get(name) for name in records.NAMES],  # first, while there is room for them
-            "others": records.odd(attributes),
             "message": message,
             "template": attributes["msg"] if given else None,
-            "args": list(given),
+            "args": list(given) if given else None,
             "stacktrace": records.exception_fields(error)["stacktrace"] if error else attributes["exc_text"],
             "stack": attributes["stack_info"],
             "fields": fields,
         }
+        others = records.odd(attributes)
+        if others:
+            parts["others"] = others
         report = Report()
         clean: Any = self._redactor.copy(parts, report, memory=memory)
         if type(clean) is not dict:
             clean = {**dict.fromkeys(parts), "message": clean, "names": [clean] * len(records.NAMES), "fields": {}}
-            clean["others"] = dict.fromkeys(records.odd(attributes), clean["message"])
+            clean["others"] = dict.fromkeys(others, clean["message"])
         said: dict[str, Any] = {}
         if fields or report.size * _WIDEST > self._line or report.truncated or report.problems:
             line = {name: clean[name] for name in _PARTS}
@@ -82,7 +84,12 @@ class Ordinary:
         made.update((name, text) for name, text in zip(records.NAMES, clean["names"], strict=False) if name in made)
         msg, args = _template(clean)
         made.update(
-            clean["others"], msg=msg, args=args, exc_info=None, exc_text=clean["stacktrace"], stack_info=clean["stack"]
+            clean.get("others", ()),
+            msg=msg,
+            args=args,
+            exc_info=None,
+            exc_text=clean["stacktrace"],
+            stack_info=clean["stack"],
         )
         safe = clean["fields"] if type(clean["fields"]) is dict else {"fields": clean["fields"]}
         made.update((f"{name}_" if name in records.RESERVED else name, value) for name, value in safe.items())

@@ -157,6 +157,8 @@ _CONTAINERS = (Mapping, list, tuple, AbstractSet, deque)
 
 def told(message: object, redactor: Redactor) -> str:
     """Return a message as text; what has names in it is redacted by them before they are only text, too."""
+    if type(message) is str:
+        return message
     return text_of(redactor.copy(message, Report()) if issubclass(type(message), _CONTAINERS) else message)
 
 
