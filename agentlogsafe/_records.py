@@ -143,6 +143,15 @@ def named_type(record: logging.LogRecord) -> object:
     return message if given is None else given.get("event")
 
 
+def name_of(logger: object) -> str | None:
+    """Return the name of a logger, which can be any object that one can log through."""
+    try:
+        name = getattr(logger, "name", None)
+    except Exception:  # noqa: BLE001 -- an object of the caller's
+        return None
+    return name if type(name) is str else None
+
+
 def text_of(value: object) -> str:
     """Return ``str(value)``, or where that raises, what kind of object it is."""
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from agentlogsafe import runs
-from agentlogsafe._records import Audited, Call, exception_of, text_of
+from agentlogsafe._records import Audited, Call, exception_of, name_of, text_of
 from agentlogsafe._scope import default_logger, is_logger, log
 from agentlogsafe.chain import chain_for
 from agentlogsafe.context import Stamp, current
@@ -92,10 +92,7 @@ class AgentLogger:
         log(logger, known, fields, level=number, stamp=stamp, exc_info=error)
         copied = next((copied for made in stamp.events.values() if (copied := _copy_of(made)) is not None), None)
         if copied is None:
-            name = getattr(logger, "name", None)
-            call = Call(
-                stamp, time.time(), logging.getLevelName(number).lower(), name if type(name) is str else None, error
-            )
+            call = Call(stamp, time.time(), logging.getLevelName(number).lower(), name_of(logger), error)
             copied = orjson.loads(orjson.dumps(self._chain.safe_event(known, fields, call)))
         return copied
 

@@ -160,7 +160,7 @@ class Chain(Maker):
             return given
         stamp: Any = None
         level = _METHOD_LEVELS.get(method, method)
-        name: object = None
+        name: str | None = None
         try:
             fields = dict(given)
             stamp = fields.pop(STAMP, None)
@@ -173,7 +173,7 @@ class Chain(Maker):
                 level = str(fields.pop("level", level))
             if type(fields.get("stack_info")) is bool and fields.pop("stack_info"):
                 fields.setdefault("stack", records.stack_of_caller())
-            name = fields.pop("logger") if type(fields.get("logger")) is str else getattr(logger, "name", None)
+            name = fields.pop("logger") if type(fields.get("logger")) is str else records.name_of(logger)
             if type(message) is not str:
                 message = known_type(message) or message
             event_type = message if type(message) is str and message in EVENT_TYPES else stamp.event_type
@@ -187,7 +187,7 @@ class Chain(Maker):
                     stamp,
                     time.time(),
                     level,
-                    name if type(name) is str else None,
+                    name,
                     fields.pop("exc_info", None),
                     fields.pop("stack", None),
                     None if event_type is message else records.told(message, self.redactor),

@@ -172,6 +172,21 @@ def test_broken_filter(capsys):
     assert "ZeroDivisionError" in clean(capsys.readouterr().err)
 
 
+def test_logger_that_cannot_be_asked(capsys):
+    """A logger that raises, even when it is asked for its name, costs nobody the event."""
+
+    class Odd:
+        name = property(lambda self: 1 / 0)
+
+        def info(self, *_, **__):
+            raise OSError(self)
+
+    event = agentlogsafe.AgentLogger(logger=Odd()).tool_call("crm", {"n": 1})
+
+    assert valid(event)["payload"] == {"args": {"n": 1}}
+    assert "raised OSError" in capsys.readouterr().err
+
+
 def test_inside_a_handler():
     """While a record is in flight, where a logger may say that it is not enabled, the event is made (pitfall 23)."""
     logger, _ = by_formatter("in-flight")
