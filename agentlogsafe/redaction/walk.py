@@ -14,8 +14,9 @@ import orjson
 
 from agentlogsafe.redaction import vocabulary
 from agentlogsafe.redaction.argv import secrets
-from agentlogsafe.redaction.keys import jumbled
+from agentlogsafe.redaction.keys import classify, jumbled
 from agentlogsafe.redaction.known import KNOWN
+from agentlogsafe.redaction.pairs import NAMINGS
 from agentlogsafe.redaction.plain import HIDDEN, describe, simplify
 from agentlogsafe.redaction.report import Report
 
@@ -176,7 +177,7 @@ class Walk:
 
     def _paired(self, out: dict[str, object], since: int) -> None:
         """Mask a value beside a name that says that it is a credential: a variable, a header, a field of a form."""
-        for names, held in ((("name", "key"), "value"), (("Name", "Key"), "Value")):
+        for names, held in NAMINGS:
             if type(out.get(held)) is str:
                 for name in names:
                     if type(out.get(name)) is str:
@@ -360,6 +361,8 @@ class Walk:
         words = {str(key).lower() for key in siblings if type(key) is str}
         if words & vocabulary.THING_WORDS:
             return None
+        if "value" in words and (type(value) is not str or classify(value) is not None):
+            return None  # what is called so has the value beside it: a header, a variable, a field
         if words & vocabulary.PERSON_KEYS or (trail is not None and str(trail[1]).lower() in vocabulary.PERSON_WORDS):
             return "NAME"
         if type(value) is not str:

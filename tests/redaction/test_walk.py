@@ -286,6 +286,17 @@ def test_name_beside_value(value, out):
     assert redact(value) == out
 
 
+@pytest.mark.parametrize("name", ["Authorization", "Password", "X-Api-Key", "Cookie", "Secret", b"X-Api-Key"])
+@pytest.mark.parametrize("under", [("name", "value"), ("Name", "Value"), ("field", "value"), ("id", "value")])
+def test_name_that_could_be_a_persons(name, under):
+    """A header, a variable or a field that is written like a person's name still says what its value is."""
+    out = redact({under[0]: name, under[1]: CANARY})
+    assert out[under[0]] == (name if isinstance(name, str) else name.decode())
+    assert out[under[1]] in ("[SECRET]", "[PASSWORD]", "[API_KEY]", "[COOKIE]")
+    assert redact(out) == out
+    assert redact({"name": "Mia Li", "value": 3}) == {"name": "[NAME]", "value": 3}
+
+
 @pytest.mark.parametrize("row", [["password", 1 << 16_609], (b"api_token", 1 + 2j), ["token", b"abc123def456"]])
 def test_row_is_judged_by_what_it_became(row):
     """A value that is text only in the copy is masked beside its name as it would be when redacted again."""
