@@ -14,7 +14,7 @@ from agentlogsafe.redaction.policy import PolicySource, RedactionPolicy
 from agentlogsafe.redaction.report import Report
 from agentlogsafe.redaction.strategies import masked, replacer
 from agentlogsafe.redaction.visible import sanitize
-from agentlogsafe.redaction.walk import UNREDACTABLE, Entry, Rules, Slot, Walk, parsed
+from agentlogsafe.redaction.walk import UNREDACTABLE, Entry, Rules, Slot, Walk
 
 if TYPE_CHECKING:
     import re
@@ -276,6 +276,15 @@ class Redactor:
             walk.report.problem("JSON in a text could not be redacted; it was withheld")
             slot[place] = UNREDACTABLE  # type: ignore[index]
             return True
+
+
+def parsed(text: str) -> object:
+    """Return the value of a JSON *text*, or None where it is none or a bare scalar."""
+    try:
+        value = orjson.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict | list | str) else None
 
 
 def compile_policy(source: PolicySource = None, *, depth: int = 32, items: int = 1000) -> Redactor:

@@ -10,10 +10,9 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import orjson
-
 from agentlogsafe.redaction import vocabulary
 from agentlogsafe.redaction.argv import secrets
+from agentlogsafe.redaction.columns import mask_columns
 from agentlogsafe.redaction.keys import classify, jumbled
 from agentlogsafe.redaction.known import KNOWN
 from agentlogsafe.redaction.pairs import NAMINGS
@@ -167,6 +166,8 @@ class Walk:
             self._private_key(out, since)
         if "value" in out or "Value" in out:
             self._paired(out, since)
+        if "columns" in out:
+            mask_columns(self, out, since)
         return out
 
     def _private_key(self, out: dict[str, object], since: int) -> None:
@@ -389,12 +390,3 @@ def path(trail: Trail) -> str:
         parts.append(str(trail[1]))
         trail = trail[0]
     return ".".join(part for part in reversed(parts) if part)
-
-
-def parsed(text: str) -> object:
-    """Return the value of a JSON *text*, or None where it is none or a bare scalar."""
-    try:
-        value = orjson.loads(text)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict | list | str) else None
