@@ -199,7 +199,12 @@ def _tamed(args: object, redactor: Redactor) -> object:
         return _Named(args, redactor) if issubclass(type(args), Mapping) else args  # type: ignore[arg-type]
     if _PLAIN.issuperset(map(type, args)):
         return args
-    return tuple(redactor.copy(arg, Report()) if issubclass(type(arg), _CONTAINERS) else arg for arg in args)
+    places = [place for place, arg in enumerate(args) if issubclass(type(arg), _CONTAINERS)]
+    # In one call: what a call may cost is bounded.
+    found: Any = redactor.copy([args[place] for place in places], Report())
+    withheld = found if type(found) is str else "[TRUNCATED]"
+    clean = dict.fromkeys(places, withheld) | (dict(zip(places, found, strict=False)) if withheld is not found else {})
+    return tuple(clean.get(place, arg) for place, arg in enumerate(args))
 
 
 def message_of(record: logging.LogRecord, problems: list[str], redactor: Redactor) -> str:

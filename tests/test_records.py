@@ -78,6 +78,16 @@ class TestArguments:
             f"['a', {{'first_name': '[NAME]', 'password': ['[PASSWORD]']}}]"
         )
 
+    def test_more_arguments_than_can_be_shown(self, entry):
+        """Arguments with names in them are redacted together, and what is too much of them is cut."""
+        logger, stream = entry(limits={"line": 100_000, "string": 50_000})
+
+        logger.info("%s " * 1_500, *[[number] for number in range(1_500)])
+
+        message = lines(stream)[0]["message"]
+        assert message.startswith("[0] [1] ")
+        assert message.endswith("[998] " + "[TRUNCATED] " * 501)
+
     def test_names_in_the_format_string(self, entry):
         """A value that the format string asks for under a sensitive name goes; others are formatted as they are."""
         logger, stream = entry()
@@ -503,6 +513,7 @@ class TestHostileRecords:
         monkeypatch.setattr("agentlogsafe.redaction.walk.Walk.put", lambda *_: 1 / 0)
 
         logger.handle(logging.makeLogRecord({"msg": "x", "name": EMAIL, "levelno": 20, "process": EMAIL}))
+        logger.info("got %s and %s", [EMAIL], {"a": EMAIL})
 
         assert lines(stream)[0]["name"] == "[UNREDACTABLE]"
         clean(stream.getvalue())

@@ -12,7 +12,7 @@ class Report:
     a float.
     """
 
-    __slots__ = ("content", "counts", "nodes", "odd", "problems", "size", "truncated", "wide")
+    __slots__ = ("content", "counts", "nodes", "odd", "problems", "size", "tried", "truncated", "wide")
 
     def __init__(self) -> None:
         """Start empty."""
@@ -22,6 +22,13 @@ class Report:
         self.content: dict[str, dict[str, str]] = {}
         self.size = self.nodes = 0
         self.wide = self.odd = False
+        self.tried: Report | None = None
+
+    def aside(self) -> Report:
+        """Return the report for texts that are only tried: one for a walk, so that they share what they may cost."""
+        if self.tried is None:
+            self.tried = Report()
+        return self.tried
 
     def count(self, category: str) -> None:
         """Count one replaced value."""

@@ -17,12 +17,12 @@ from agentlogsafe.redaction.keys import classify, jumbled
 from agentlogsafe.redaction.known import KNOWN
 from agentlogsafe.redaction.pairs import NAMINGS
 from agentlogsafe.redaction.plain import HIDDEN, describe, simplify
-from agentlogsafe.redaction.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agentlogsafe.redaction.memory import RunMemory
+    from agentlogsafe.redaction.report import Report
 
 Trail: TypeAlias = "tuple[Trail, str | int, object] | None"
 Slot: TypeAlias = "dict[str, object] | list[object]"
@@ -224,7 +224,7 @@ class Walk:
         if size == _ROW and category is None and type(out[0]) is str and type(out[1]) is str:
             self.beside(out, 0, 1, since)
         if category is None and any([type(item) is str and item[:1] == "-" for item in out]):  # noqa: C419 - half of the cost
-            for place, found in secrets(out, lambda text: self.rules.number(text, Report())):
+            for place, found in secrets(out, lambda text: self.rules.number(text, self.report.aside())):
                 self._replaced(out, place, found, since)
         if size > limit:
             out.append(TRUNCATED)
