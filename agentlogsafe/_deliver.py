@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import orjson
 
 from agentlogsafe._progress import Progress, UnusableError
-from agentlogsafe._records import CHOSEN_NAMES, STANDARD, Audited, event_record
+from agentlogsafe._records import CHOSEN_NAMES, RESERVED, Audited, event_record
 from agentlogsafe._targets import listen
 from agentlogsafe.delivery import deliver
 from agentlogsafe.errors import ConfigurationError, MissingExtraError
@@ -299,7 +299,7 @@ def record_of(line: bytes) -> logging.LogRecord | None:
             record.__dict__[place] = _text(stored.pop(name))
     for name in ("name", "levelname", "timestamp"):
         stored.pop(name, None)
-    record.__dict__.update((f"{name}_" if name in STANDARD else name, value) for name, value in stored.items())
+    record.__dict__.update((f"{name}_" if name in RESERVED else name, value) for name, value in stored.items())
     return record
 
 

@@ -16,6 +16,7 @@ from agentlogsafe.context import Stamp, trace_of
 from agentlogsafe.events import BASE_FIELDS, SCHEMA_VERSION, new_id, normalize, timestamp
 from agentlogsafe.limits import WIDER, fit, written_wide
 from agentlogsafe.redaction import Report, RunMemory
+from agentlogsafe.redaction.plain import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -213,7 +214,7 @@ class Maker:
             risk={},
             metadata={},
             policy=dict(self.policy),
-            problems=[f"event: the call could not be read ({type(error).__name__}); its fields are left out"],
+            problems=[f"event: the call could not be read ({kind_of(error)}); its fields are left out"],
         )
         with contextlib.suppress(Exception):
             event.update(self.ids(stamp))

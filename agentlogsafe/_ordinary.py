@@ -57,19 +57,24 @@ class Ordinary:
         """
         attributes = record.__dict__
         error = records.exception_of(attributes["exc_info"])
+        given = attributes["args"] if type(attributes["args"]) is tuple else ()
         parts = {
+            "names": [attributes.get(name) for name in records.NAMES],  # first, while there is room for them
             "message": message,
-            "template": attributes["msg"],
-            "args": list(attributes["args"]) if type(attributes["args"]) is tuple else None,
+            "template": attributes["msg"] if given else None,
+            "args": list(given) if given else None,
             "stacktrace": records.exception_fields(error)["stacktrace"] if error else attributes["exc_text"],
             "stack": attributes["stack_info"],
-            "names": [attributes.get(name) for name in records.NAMES],
             "fields": fields,
         }
+        others = records.odd(attributes)
+        if others:
+            parts["others"] = others
         report = Report()
         clean: Any = self._redactor.copy(parts, report, memory=memory)
         if type(clean) is not dict:
-            clean = {**dict.fromkeys(parts), "message": clean, "names": [], "fields": {}}
+            clean = {**dict.fromkeys(parts), "message": clean, "names": [clean] * len(records.NAMES), "fields": {}}
+            clean["others"] = dict.fromkeys(others, clean["message"])
         said: dict[str, Any] = {}
         if fields or report.size * _WIDEST > self._line or report.truncated or report.problems:
             line = {name: clean[name] for name in _PARTS}
@@ -78,9 +83,16 @@ class Ordinary:
         made = {name: value for name, value in attributes.items() if name in records.KEPT}
         made.update((name, text) for name, text in zip(records.NAMES, clean["names"], strict=False) if name in made)
         msg, args = _template(clean)
-        made.update(msg=msg, args=args, exc_info=None, exc_text=clean["stacktrace"], stack_info=clean["stack"])
+        made.update(
+            clean.get("others", ()),
+            msg=msg,
+            args=args,
+            exc_info=None,
+            exc_text=clean["stacktrace"],
+            stack_info=clean["stack"],
+        )
         safe = clean["fields"] if type(clean["fields"]) is dict else {"fields": clean["fields"]}
-        made.update((f"{name}_" if name in records.STANDARD else name, value) for name, value in safe.items())
+        made.update((f"{name}_" if name in records.RESERVED else name, value) for name, value in safe.items())
         for name, value in (*ids.items(), *said.items()):
             made.setdefault(name, value)
         return records.make(made)

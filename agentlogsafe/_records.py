@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar, cast
@@ -13,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import orjson
 
 from agentlogsafe.context import RUN, STAMP, Stamp
+from agentlogsafe.redaction import Redactor, Report
 
 R = TypeVar("R", bound=logging.LogRecord)
 
@@ -20,6 +23,9 @@ STANDARD = frozenset(
     (*logging.LogRecord("", 0, "", 0, "", (), None).__dict__, "message", "asctime", "taskName", STAMP, RUN)
 )
 """The attributes that logging itself, or this package, puts on a record; the others came with ``extra``."""
+
+RESERVED = STANDARD | {"getMessage"}
+"""What no field of a call may be on a record under its own name: it would be taken for logging's."""
 
 KEPT = STANDARD - {"message", STAMP, RUN}
 """What a record that is handed on keeps of the original."""
@@ -30,8 +36,8 @@ NAMES = (*CHOSEN_NAMES, *PLACE_NAMES)
 """Standard attributes whose text an application chooses."""
 
 _MAX_FRAMES = 50
+_MAX_EXCEPTIONS = 1_000
 _OURS = frozenset(("agentlogsafe", "structlog", "logging"))
-_MAX_REPR = 10_000
 
 
 class Audited(dict[str, Any]):
@@ -137,6 +143,15 @@ def named_type(record: logging.LogRecord) -> object:
     return message if given is None else given.get("event")
 
 
+def name_of(logger: object) -> str | None:
+    """Return the name of a logger, which can be any object that one can log through."""
+    try:
+        name = getattr(logger, "name", None)
+    except Exception:  # noqa: BLE001 -- an object of the caller's
+        return None
+    return name if type(name) is str else None
+
+
 def text_of(value: object) -> str:
     """Return ``str(value)``, or where that raises, what kind of object it is."""
     try:
@@ -145,16 +160,64 @@ def text_of(value: object) -> str:
         return f"<{type(value).__name__}: str() raised {type(error).__name__}>"
 
 
-def message_of(record: logging.LogRecord, problems: list[str]) -> str:
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+_CONTAINERS = (Mapping, list, tuple, AbstractSet, deque)
+
+
+def told(message: object, redactor: Redactor) -> str:
+    """Return a message as text; what has names in it is redacted by them before they are only text, too."""
+    if type(message) is str:
+        return message
+    return text_of(redactor.copy(message, Report()) if issubclass(type(message), _CONTAINERS) else message)
+
+
+class _Named:
+    """The mapping argument of a format string, which asks for one value at a time, or for the whole as text."""
+
+    __slots__ = ("_given", "_redactor")
+
+    def __init__(self, given: Mapping[Any, object], redactor: Redactor) -> None:
+        self._given, self._redactor = given, redactor
+
+    def __getitem__(self, name: str) -> object:
+        value = self._given[name]
+        if self._redactor.announces(name) or issubclass(type(value), _CONTAINERS):
+            clean: Any = self._redactor.copy({name: value}, Report())
+            return next(iter(clean.values()), "")
+        return value
+
+    def __repr__(self) -> str:
+        return told(self._given, self._redactor)
+
+
+def _tamed(args: object, redactor: Redactor) -> object:
+    """Return the arguments of a message with those redacted that have names in them, or a name each.
+
+    In the text that they become, a name can be far from its value.
+    """
+    if type(args) is not tuple:
+        return _Named(args, redactor) if issubclass(type(args), Mapping) else args  # type: ignore[arg-type]
+    if _PLAIN.issuperset(map(type, args)):
+        return args
+    places = [place for place, arg in enumerate(args) if issubclass(type(arg), _CONTAINERS)]
+    # In one call: what a call may cost is bounded.
+    found: Any = redactor.copy([args[place] for place in places], Report())
+    withheld = found if type(found) is str else "[TRUNCATED]"
+    clean = dict.fromkeys(places, withheld) | (dict(zip(places, found, strict=False)) if withheld is not found else {})
+    return tuple(clean.get(place, arg) for place, arg in enumerate(args))
+
+
+def message_of(record: logging.LogRecord, problems: list[str], redactor: Redactor) -> str:
     """Return the message with its arguments; arguments that do not fit are put after it and named."""
-    args = record.args
-    template = text_of(record.msg)
+    args: object = record.args
+    template = told(record.msg, redactor)
     if not args:
         return template
+    args = _tamed(args, redactor)
     try:
         return template % args
     except Exception:  # noqa: BLE001 -- the caller's format, the caller's objects
-        given = mapping_argument(args)
+        given = mapping_argument(record.args)
         if given is not None:
             return template  # the mapping holds fields; nothing of it is lost
         problems.append("message: the arguments do not fit the format string")
@@ -163,7 +226,7 @@ def message_of(record: logging.LogRecord, problems: list[str]) -> str:
 
 def _repr(value: object) -> str:
     try:
-        return repr(value)[:_MAX_REPR]
+        return repr(value)  # whole: half of a secret would be no secret to the redactor
     except Exception as error:  # noqa: BLE001 -- repr() of a caller's object can raise anything
         return f"<{type(value).__name__}: repr() raised {type(error).__name__}>"
 
@@ -190,11 +253,37 @@ def exception_fields(error: BaseException) -> dict[str, str]:
     """Return ``type``, ``message`` and ``stacktrace`` (OpenTelemetry's names) of an exception, not yet redacted."""
     kind = type(error)
     module = "" if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}."
+    name, message = f"{module}{kind.__qualname__}", text_of(error)
     try:
-        stack = "".join(traceback.format_exception(kind, error, error.__traceback__, limit=-_MAX_FRAMES))
+        if _are_few(error):
+            stack = "".join(traceback.format_exception(kind, error, error.__traceback__, limit=-_MAX_FRAMES))
+        else:
+            frames = "".join(traceback.format_tb(error.__traceback__, limit=-_MAX_FRAMES))
+            stack = (
+                f"Traceback (most recent call last):\n{frames}{name}: {message}\n[more exceptions than can be shown]"
+            )
     except Exception as failure:  # noqa: BLE001 -- the traceback of a hostile exception
         stack = f"<traceback could not be rendered: {type(failure).__name__}>"
-    return {"type": f"{module}{kind.__qualname__}", "message": text_of(error), "stacktrace": stack.rstrip("\n")}
+    return {"type": name, "message": message, "stacktrace": stack.rstrip("\n")}
+
+
+def _are_few(error: BaseException) -> bool:
+    """Return whether an exception, its causes and its members can be rendered in bounded time.
+
+    A group can have one member many times, and so on down: every level doubles what is rendered.
+    """
+    left, seen = [error], {id(error)}
+    for _ in range(_MAX_EXCEPTIONS):
+        if not left:
+            return True
+        current = left.pop()
+        if any(base.__name__ == "BaseExceptionGroup" for base in type(current).__mro__):  # which 3.10 has not
+            left += current.exceptions[:_MAX_EXCEPTIONS]  # type: ignore[attr-defined]
+        for behind in (current.__cause__, current.__context__):
+            if behind is not None and id(behind) not in seen:
+                seen.add(id(behind))
+                left.append(behind)
+    return not left
 
 
 _FORMAT = logging.Formatter.format.__code__
@@ -248,6 +337,17 @@ _EMPTIED: dict[str, Any] = {"args": None, "exc_info": None, "exc_text": None, "s
 
 _COPIED = tuple(name for name in _OWN if name not in {"msg", *NAMES, *_EMPTIED})
 _copied = itemgetter(*_COPIED)
+_NUMBERS = frozenset((int, float, type(None)))
+
+
+def odd(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a record's times, numbers and ids that are none: of a record that was not made by logging."""
+    try:
+        if _NUMBERS.issuperset(map(type, _copied(attributes))):
+            return {}
+    except KeyError:
+        pass
+    return {name: attributes[name] for name in _COPIED if name in attributes and type(attributes[name]) not in _NUMBERS}
 
 
 def event_record(

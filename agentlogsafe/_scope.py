@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentlogsafe import context
+from agentlogsafe.redaction.plain import kind_of
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -113,7 +114,7 @@ def log(
     except Exception as error:  # noqa: BLE001 -- a log call is sacred; a filter or processor may be broken
         from agentlogsafe.delivery import report  # noqa: PLC0415 -- only where something broke
 
-        report("a log call", f"a filter or processor raised {type(error).__name__}", event_id=str(stamp))
+        report("a log call", f"a filter or processor raised {kind_of(error)}", event_id=str(stamp))
 
 
 class Block:

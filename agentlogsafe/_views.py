@@ -70,12 +70,17 @@ class Views:
         return known
 
     def names(self, attributes: Mapping[str, Any]) -> dict[str, str]:
-        """Return the names on a record that an application chooses, redacted."""
+        """Return the names on a record that an application chooses, and what else is no number, redacted."""
         get = attributes.get
         # NAMES, spelt out, in two: many threads times many places in the code would be too many to keep.
         who = self._all_of(records.CHOSEN_NAMES, (get("name"), get("threadName"), get("processName"), get("taskName")))
         where = (get("funcName"), get("module"), get("pathname"), get("filename"), get("levelname"))
-        return who | self._all_of(records.PLACE_NAMES, where)
+        found = who | self._all_of(records.PLACE_NAMES, where)
+        others = records.odd(attributes)
+        if others:
+            clean: Any = self._redactor.copy(others, Report())
+            found |= clean if type(clean) is dict else dict.fromkeys(others, clean)
+        return found
 
     def _all_of(self, names: tuple[str, ...], given: tuple[Any, ...]) -> dict[str, str]:
         known = self._sets_of_names.get(given)

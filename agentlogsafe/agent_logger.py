@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from agentlogsafe import runs
-from agentlogsafe._records import Audited, Call, exception_of, text_of
+from agentlogsafe._records import Audited, Call, exception_of, name_of, text_of
 from agentlogsafe._scope import default_logger, is_logger, log
 from agentlogsafe.chain import chain_for
 from agentlogsafe.context import Stamp, current
 from agentlogsafe.errors import ConfigurationError
 from agentlogsafe.events import Event, known_type, new_id
+from agentlogsafe.redaction.plain import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,10 +92,7 @@ class AgentLogger:
         log(logger, known, fields, level=number, stamp=stamp, exc_info=error)
         copied = next((copied for made in stamp.events.values() if (copied := _copy_of(made)) is not None), None)
         if copied is None:
-            name = getattr(logger, "name", None)
-            call = Call(
-                stamp, time.time(), logging.getLevelName(number).lower(), name if type(name) is str else None, error
-            )
+            call = Call(stamp, time.time(), logging.getLevelName(number).lower(), name_of(logger), error)
             copied = orjson.loads(orjson.dumps(self._chain.safe_event(known, fields, call)))
         return copied
 
@@ -189,7 +187,7 @@ class AgentLogger:
         """Log what has a yes or a no as its status, with the answer that is neither."""
         problem = None
         for name, answer in odd.items():
-            problem = f"{name}: expected true or false, got {type(answer).__name__}; kept in payload"
+            problem = f"{name}: expected true or false, got {kind_of(answer)}; kept in payload"
         level, exc_info = fields.pop("level", None), fields.pop("exc_info", None)
         return self._emit(event_type, level, exc_info, {**fields, **odd}, problem)
 
@@ -231,8 +229,10 @@ def _level(given: object, event_type: str, status: object) -> int:
     """Return the caller's level, else what the type and status say."""
     if issubclass(type(given), str):
         given = logging.getLevelName(str.__str__(given).upper())
-    if isinstance(given, int) and type(given) is not bool and abs(given) < _MOST:
-        return given
+    if issubclass(type(given), int) and type(given) is not bool:
+        number = int.__index__(given)  # type: ignore[arg-type]
+        if abs(number) < _MOST:
+            return number
     if event_type == "error":
         return logging.ERROR
     return logging.WARNING if runs.is_bad(status) else logging.INFO

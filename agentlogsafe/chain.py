@@ -24,7 +24,7 @@ from agentlogsafe._scope import Fields
 from agentlogsafe._stream import ROOM, Sealer
 from agentlogsafe._targets import members
 from agentlogsafe.context import RUN, STAMP, Defaults, Frame, Stamp, current
-from agentlogsafe.events import EVENT_TYPES, new_id
+from agentlogsafe.events import EVENT_TYPES, known_type, new_id
 from agentlogsafe.redaction import Redactor, compile_policy
 from agentlogsafe.settings import Settings
 
@@ -102,6 +102,8 @@ class Chain(Maker):
     ) -> Audited | logging.LogRecord | None:
         attributes = record.__dict__
         message: Any = record.msg
+        if type(message) is not str:
+            message = known_type(message) or message  # a constant of an enumeration
         given = records.mapping_argument(record.args) if record.args else None
         positional = record.args if record.args and given is None else None
         if given is None:
@@ -114,10 +116,14 @@ class Chain(Maker):
             if isinstance(message, Mapping) and "event" in message:
                 fields = {**fields, **message}
                 message = fields.pop("event")
+                message = known_type(message) or message
             if type(message) is not str or message not in EVENT_TYPES:
                 if given and given is not stamp.fields and type(message) is str and "%(" in message:
                     fields = records.extras(record)  # the mapping is what the format string asks for
-                message = records.message_of(record, problems) if message is record.msg else records.text_of(message)
+                if message is record.msg:
+                    message = records.message_of(record, problems, self.redactor)
+                else:
+                    message = records.told(message, self.redactor)
                 positional = None
         event_type = message if message in EVENT_TYPES else stamp.event_type
         call = _call(
@@ -154,7 +160,7 @@ class Chain(Maker):
             return given
         stamp: Any = None
         level = _METHOD_LEVELS.get(method, method)
-        name: object = None
+        name: str | None = None
         try:
             fields = dict(given)
             stamp = fields.pop(STAMP, None)
@@ -167,7 +173,9 @@ class Chain(Maker):
                 level = str(fields.pop("level", level))
             if type(fields.get("stack_info")) is bool and fields.pop("stack_info"):
                 fields.setdefault("stack", records.stack_of_caller())
-            name = fields.pop("logger") if type(fields.get("logger")) is str else getattr(logger, "name", None)
+            name = fields.pop("logger") if type(fields.get("logger")) is str else records.name_of(logger)
+            if type(message) is not str:
+                message = known_type(message) or message
             event_type = message if type(message) is str and message in EVENT_TYPES else stamp.event_type
             if event_type is None and fields.get("event_type") is None and self.settings.others != "custom":
                 if self.settings.others == "drop":
@@ -179,10 +187,10 @@ class Chain(Maker):
                     stamp,
                     time.time(),
                     level,
-                    name if type(name) is str else None,
+                    name,
                     fields.pop("exc_info", None),
                     fields.pop("stack", None),
-                    None if event_type is message else records.text_of(message),
+                    None if event_type is message else records.told(message, self.redactor),
                     fields.pop("positional_args", None),
                     (),
                     True,

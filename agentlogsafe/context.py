@@ -19,6 +19,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
+from agentlogsafe.redaction.plain import kind_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -57,7 +59,7 @@ def id_text(name: str, value: object, problems: list[str]) -> str | None:
 
 
 def _kind(value: object) -> str:
-    return f"one of {len(value):,}" if type(value) is str else type(value).__name__
+    return f"one of {len(value):,}" if type(value) is str else kind_of(value)
 
 
 def _mapping(name: str, value: object, problems: list[str]) -> dict[Any, object]:
@@ -69,9 +71,9 @@ def _mapping(name: str, value: object, problems: list[str]) -> dict[Any, object]
             return dict(value.items())
         if name == "risk" and isinstance(value, str):
             return {"level": value}
-        problems.append(f"{name}: expected a mapping, got {type(value).__name__}; kept as 'value'")
+        problems.append(f"{name}: expected a mapping, got {kind_of(value)}; kept as 'value'")
     except Exception as error:  # noqa: BLE001 -- a mapping of the caller's can do anything
-        problems.append(f"{name}: could not be read ({type(error).__name__}); left out")
+        problems.append(f"{name}: could not be read ({kind_of(error)}); left out")
         return {}
     return {"value": value}
 

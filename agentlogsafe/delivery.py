@@ -20,6 +20,7 @@ from agentlogsafe._bounds import has_room, heard
 from agentlogsafe._targets import ends, escape, locked, members
 from agentlogsafe._turns import Turns
 from agentlogsafe.redaction import redact
+from agentlogsafe.redaction.plain import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,4 +175,4 @@ def deliver(handler: logging.Handler, record: logging.LogRecord) -> str | None:
         return None
     if type(error) is UnicodeEncodeError and isinstance(handler, logging.StreamHandler) and escape(handler):
         return deliver(handler, record)  # the stream has taken nothing of the line
-    return type(error).__name__
+    return kind_of(error)

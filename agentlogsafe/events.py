@@ -20,6 +20,7 @@ from uuid import UUID
 import orjson
 
 from agentlogsafe.errors import ConfigurationError
+from agentlogsafe.redaction.plain import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,16 +126,24 @@ def new_id() -> str:
 
 
 _second: tuple[float, str] = (math.inf, "")
+_YEARS = (-30_610_224_000, 253_402_300_800)  # from 1000 to 9999: RFC 3339 has four digits
 _DIGITS = [f"{number:03d}" for number in range(1000)]
 
 
 def timestamp(seconds: float) -> str:
-    """Return *seconds* since the epoch as RFC 3339 in UTC, with microseconds and ``Z``."""
+    """Return *seconds* since the epoch as RFC 3339 in UTC, with microseconds and ``Z``.
+
+    Raises:
+        Exception: for what is no time, or one that RFC 3339 cannot say.
+    """
     # The text of the current second is kept: formatting it anew costs more than the rest of the call. One tuple,
     # replaced whole, so that threads never see half of an update. To look digits up costs half of formatting them.
     global _second  # noqa: PLW0603
     whole, text = _second
     if not 0 <= seconds - whole < 1:
+        if not _YEARS[0] <= seconds < _YEARS[1]:
+            msg = "no time of a year of four digits"
+            raise ValueError(msg)
         whole = math.floor(seconds)
         text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(whole))
         _second = (whole, text)
@@ -245,13 +254,17 @@ def normalize(fields: Mapping[Any, object], problems: list[str]) -> dict[str, An
     """
     out: dict[str, Any] = {}
     payload: dict[Any, object] = {}
+    renamed: dict[Any, object] = {}
     for key, value in fields.items():
         if type(value) is str and type(key) is str and key in _OWN_TEXTS:
             out[key] = value  # the usual envelope field
             continue
         place = _FIELDS.get(key) if type(key) is str else None
         if place is None:
-            payload[_PAYLOAD_ALIASES.get(key, key) if type(key) is str else key] = value
+            if type(key) is str and key in _PAYLOAD_ALIASES:
+                renamed[_PAYLOAD_ALIASES[key]] = value
+            else:
+                payload[key] = value
             continue
         if value is None:
             continue
@@ -266,7 +279,9 @@ def normalize(fields: Mapping[Any, object], problems: list[str]) -> dict[str, An
                 _PLACERS[kind](out, payload, name, value, problems)
             except Exception as error:  # noqa: BLE001 -- one object that cannot be read does not cost the event
                 payload[name] = value
-                problems.append(f"{name}: could not be read ({type(error).__name__}); kept in payload")
+                problems.append(f"{name}: could not be read ({kind_of(error)}); kept in payload")
+    if renamed:  # a call can bring both names of a field
+        payload = _merge_payload(renamed, payload, problems)
     given = out.pop("payload", None)
     if given is not None:
         payload = _merge_payload(given, payload, problems)
@@ -293,7 +308,7 @@ def _merge_payload(given: dict[Any, object], loose: dict[Any, object], problems:
 
 def _refuse(payload: dict[Any, object], name: str, value: object, expected: str, problems: list[str]) -> None:
     payload[name] = value
-    problems.append(f"{name}: expected {expected}, got {type(value).__name__}; kept in payload")
+    problems.append(f"{name}: expected {expected}, got {kind_of(value)}; kept in payload")
 
 
 def _place_text(out: Event, payload: dict[Any, object], name: str, value: Any, problems: list[str]) -> None:
@@ -335,8 +350,9 @@ def _place_actor(out: Event, payload: dict[Any, object], name: str, value: objec
 
 
 def _place_type(out: Event, payload: dict[Any, object], name: str, value: object, problems: list[str]) -> None:
-    if isinstance(value, str) and value in EVENT_TYPES:
-        out[name] = value
+    known = known_type(value)
+    if known is not None:
+        out[name] = known
     else:
         payload[name] = value
         problems.append("event_type: not a registered event type; kept in payload")

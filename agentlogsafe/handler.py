@@ -23,10 +23,11 @@ from agentlogsafe._targets import listen, members, settle
 from agentlogsafe.chain import chain_for
 from agentlogsafe.delivery import AgentLogSafeWarning, Counters, report
 from agentlogsafe.errors import check_keys, check_type
-from agentlogsafe.events import EVENT_TYPES
+from agentlogsafe.events import known_type
 from agentlogsafe.fallback import FallbackFile
 from agentlogsafe.formatter import AuditFormatter
 from agentlogsafe.outlet import Outlet
+from agentlogsafe.redaction.plain import kind_of
 from agentlogsafe.settings import SETTING_NAMES
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
                 try:
                     kept = self.filter(record)
                 except Exception as error:  # noqa: BLE001 -- a filter that fails keeps nothing from being recorded
-                    report(self._place(), f"a filter raised {type(error).__name__}; the record is kept")
+                    report(self._place(), f"a filter raised {kind_of(error)}; the record is kept")
                 if not kept:
                     return kept
                 if isinstance(kept, logging.LogRecord):
@@ -178,7 +179,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
                 nested["draining"] = True
                 self._emit(nested["waiting"].popleft())
         except Exception as error:  # noqa: BLE001 -- a log call is sacred
-            self._lose(type(error).__name__)
+            self._lose(kind_of(error))
         finally:
             nested["active"] = nested["draining"] = False  # no call: near the recursion limit, one could fail
 
@@ -243,11 +244,10 @@ class AuditHandler(logging.handlers.MemoryHandler):
             if done is not None and records.is_own(done):
                 return True
             name = records.named_type(record) if done is None else done.get("event_type")
-        if type(name) is not str or name not in EVENT_TYPES:
-            name = OTHER
-        passes, held = rate.passes(name)
+        kind = known_type(name) or OTHER
+        passes, held = rate.passes(kind)
         if held:
-            self._say("rate_limited", {"held_back": {name: held}})
+            self._say("rate_limited", {"held_back": {kind: held}})
         if not passes:
             self._lose("rate limit")
         return passes
@@ -338,7 +338,7 @@ class AuditHandler(logging.handlers.MemoryHandler):
             try:
                 self.target.flush()
             except Exception as error:  # noqa: BLE001 -- flushing happens at exit too, where nobody can catch it
-                report(self._place(), f"the target could not be flushed ({type(error).__name__})")
+                report(self._place(), f"the target could not be flushed ({kind_of(error)})")
 
     def close(self) -> None:
         """Empty the queue, report what became of all records, and flush.

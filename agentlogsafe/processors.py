@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from agentlogsafe._records import STANDARD, Audited
+from agentlogsafe._records import RESERVED, Audited
 from agentlogsafe.chain import Chain, chain_for
 from agentlogsafe.context import STAMP, Stamp
 
@@ -18,12 +18,23 @@ _FORMATTER_KEYS = ("_record", "_from_structlog")
 Processor = Callable[[Any, str, EventDict], Any]
 
 
-def audit(**settings: Any) -> list[Processor]:
+class _Processors(list[Processor]):
+    """Processors that are one themselves: without its star, the list would fail at the first log call only."""
+
+    def __call__(self, logger: Any, method: str, event_dict: EventDict) -> Any:
+        for processor in self:
+            event_dict = processor(logger, method, event_dict)
+        return event_dict
+
+
+def audit(**settings: Any) -> _Processors:
     """Return the processors to put before a renderer.
 
     ::
 
         structlog.configure(processors=[merge_contextvars, *agentlogsafe.processors.audit(agent_name=…), renderer])
+
+    What is returned can also be put there as one processor, without the star.
 
     An event dict whose ``event`` is an event type comes out as an audit event; any other comes out redacted, with
     the run's id, under its own names. ``exc_info`` and ``stack_info`` are rendered here, so that they are redacted.
@@ -35,7 +46,7 @@ def audit(**settings: Any) -> list[Processor]:
         ConfigurationError: for an unknown or unfit setting.
     """
     # A list, because structlog.testing.capture_logs changes the list of processors in place.
-    return [_Audit(chain_for("processors.audit", settings))]
+    return _Processors([_Audit(chain_for("processors.audit", settings))])
 
 
 class _Audit:
@@ -64,7 +75,8 @@ class _Audit:
 
     def send(self, event: Audited, *, last: bool) -> None:  # noqa: ARG002 -- as a `Way` has it
         """Log an event of the library's own, through the loggers that this processor serves."""
-        if self in structlog.get_config()["processors"]:
+        used = structlog.get_config()["processors"]
+        if self in used or any(isinstance(item, _Processors) and self in item for item in used):
             logger = structlog.get_logger("agentlogsafe").bind()
             with contextlib.suppress(structlog.DropEvent):
                 # Not by a method of its own, which a level may have turned into nothing.
@@ -111,5 +123,5 @@ def to_stdlib(_: Any, __: str, event_dict: EventDict) -> tuple[tuple[str], dict[
     if type(event_dict) is Audited:
         fields = {name: value for name, value in event_dict.items() if value is not None}
         return (event_dict["event_type"],), {"extra": {**fields, STAMP: Stamp.finished(event_dict)}}
-    fields = {f"{name}_" if name in STANDARD else name: value for name, value in event_dict.items() if name != "event"}
+    fields = {f"{name}_" if name in RESERVED else name: value for name, value in event_dict.items() if name != "event"}
     return (str(event_dict.get("event", "")),), {"extra": fields}

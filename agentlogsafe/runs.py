@@ -57,8 +57,11 @@ def _cancellations() -> tuple[type[BaseException], ...]:
 
 def _status(error: BaseException | None) -> str:
     """Return how a block ended: an interruption is no error of the work."""
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+    if error is None:
         return "success"
+    with contextlib.suppress(Exception):  # anything can be its code, and be anything when it is compared
+        if isinstance(error, SystemExit) and error.code in (None, 0):
+            return "success"
     if isinstance(error, (KeyboardInterrupt, GeneratorExit, Terminated, *_cancellations())):
         return "cancelled"
     return "error"

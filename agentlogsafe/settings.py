@@ -69,17 +69,20 @@ class SealSettings:
         ConfigurationError: for an unknown name, or a value that does not fit.
     """
 
-    key: str | Callable[[], bytes | str] | None = None
+    key: str | Callable[[], bytes | str] | None = field(default=None, repr=False)
     checkpoint_every: int = 1_000
     checkpoint_to: str | PathLike[str] | logging.Handler | Mapping[str, str] | None = None
-    signing_key: str | Callable[[], bytes | str] | None = None
+    signing_key: str | Callable[[], bytes | str] | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, where: str, source: object) -> SealSettings | None:
         """Return the settings in *source*, None where nothing is to be sealed."""
         if isinstance(source, cls):
-            return source
-        if not isinstance(source, Mapping):
+            made = source
+        elif isinstance(source, Mapping):
+            check_keys(where, source, (item.name for item in fields(cls)))
+            made = cls(**source)
+        else:
             # YAML reads a bare `off` as false.
             if source == "chain":
                 return cls()
@@ -89,8 +92,6 @@ class SealSettings:
             hint = nearest(source, ("chain", "off")) if isinstance(source, str) else ""
             msg = f"{where}: expected 'chain', 'off' or a mapping such as {{'key': 'env:NAME'}}{hint}"
             raise ConfigurationError(msg)
-        check_keys(where, source, (item.name for item in fields(cls)))
-        made = cls(**source)
         for name in ("key", "signing_key"):
             value = getattr(made, name)
             if value is not None and not callable(value) and not str(value).startswith(("env:", "file:")):

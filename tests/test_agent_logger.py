@@ -43,6 +43,12 @@ def test_every_method(method):
     assert payload.items() <= event["payload"].items()
 
 
+class Number(int):
+    """A number that cannot be asked anything."""
+
+    __abs__ = __lt__ = __le__ = __gt__ = __ge__ = __str__ = __format__ = lambda self, *_: 1 / 0
+
+
 @pytest.mark.parametrize(
     ("call", "level"),
     [
@@ -55,6 +61,7 @@ def test_every_method(method):
         pytest.param(lambda audit: audit.error("boom", level="info"), "info", id="own_name"),
         pytest.param(lambda audit: audit.tool_call("sql", level=logging.CRITICAL), "critical", id="own_number"),
         pytest.param(lambda audit: audit.tool_call("sql", level="no such level"), "info", id="no_such_level"),
+        pytest.param(lambda audit: audit.tool_call("sql", level=Number(30)), "warning", id="odd_number"),
     ],
 )
 def test_levels(call, level):
@@ -163,6 +170,21 @@ def test_broken_filter(capsys):
 
     assert event["tool_name"] == "sql"
     assert "ZeroDivisionError" in clean(capsys.readouterr().err)
+
+
+def test_logger_that_cannot_be_asked(capsys):
+    """A logger that raises, even when it is asked for its name, costs nobody the event."""
+
+    class Odd:
+        name = property(lambda self: 1 / 0)
+
+        def info(self, *_, **__):
+            raise OSError(self)
+
+    event = agentlogsafe.AgentLogger(logger=Odd()).tool_call("crm", {"n": 1})
+
+    assert valid(event)["payload"] == {"args": {"n": 1}}
+    assert "raised OSError" in capsys.readouterr().err
 
 
 def test_inside_a_handler():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import io
 import json
 import logging
@@ -164,6 +165,24 @@ def test_same_event(entry, event_type, fields):
     assert event["level"] == "warning"
     assert event["logger"] == "app"
     clean(event)
+
+
+class Kind(str, enum.Enum):
+    """Event types as an application keeps them; its text is ``Kind.CALL``."""
+
+    CALL = "tool_call"
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_event_type_from_an_enumeration(entry):
+    """A constant whose value is an event type names it, as message and as a field, in every entry."""
+    for event_type, fields in ((Kind.CALL, {"n": 1}), ("custom", {"event_type": Kind.CALL, "n": 1})):
+        (reference,) = entry_formatter("tool_call", {"n": 1}, logging.INFO)
+        (event,) = entry(event_type, fields, logging.INFO)
+
+        if event_type == "custom":
+            event["payload"].pop("message", None)
+        assert essence(valid(event)) == essence(reference)
 
 
 @given(

@@ -135,6 +135,14 @@ class TestNormalize:
         assert found["payload"] == {"args": 1, "other": 3, "extra": {"args": 2}}
         assert len(problems) == 1
 
+    @pytest.mark.parametrize("names", [("messages", "gen_ai.input.messages"), ("gen_ai.input.messages", "messages")])
+    def test_both_names_of_a_field(self, names):
+        """A field that is given under OpenTelemetry's name and its own is kept twice, and named (pitfall 10)."""
+        found, problems = normalized(**dict.fromkeys(names, 1) | {names[1]: 2})
+
+        assert {found["payload"]["messages"], *found["payload"]["extra"].values()} == {1, 2}
+        assert len(problems) == 1
+
     def test_payload_of_another_kind(self):
         """A payload that is no mapping is kept as a value."""
         assert normalized(payload=[1, 2])[0]["payload"] == {"value": [1, 2]}

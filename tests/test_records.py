@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import io
 import json
 import logging
 import sys
+import time
+from collections import OrderedDict, UserDict
+from decimal import Decimal
 
 import pytest
 import structlog
@@ -24,6 +28,16 @@ class Hostile:
         raise RuntimeError(TEXT)
 
     __repr__ = __format__ = __str__
+
+
+class Failing:
+    """An object that raises what it was made with."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __str__(self):
+        raise self.error
 
 
 @pytest.fixture(params=[by_formatter, by_handler])
@@ -49,6 +63,58 @@ class TestArguments:
 
         assert "%s and %d" in clean(stream.getvalue())
         assert capsys.readouterr().err == ""
+
+    @pytest.mark.parametrize("form", ["got %s and %s", "got %s"], ids=["fits", "does not"])
+    def test_arguments_with_names_in_them(self, entry, form):
+        """What has names in it is redacted by them, and not as the text that it becomes (pitfall 5)."""
+        logger, stream = entry()
+        given = {"dob": "the first", "tokens": OrderedDict(api_key=b"abcdefgh"), "n": 1}
+
+        logger.info(form, given, ["a", {"first_name": "mia", "password": ("hunter2",)}])
+
+        assert lines(stream)[0]["message"].replace("(", "").rstrip(")") == (
+            f"{'got %s' if form == 'got %s' else 'got'} {{'dob': '[BIRTH_DATE]', 'tokens': {{'api_key': '[API_KEY]'}}, "
+            f"'n': 1}}{',' if form == 'got %s' else ' and'} "
+            f"['a', {{'first_name': '[NAME]', 'password': ['[PASSWORD]']}}]"
+        )
+
+    def test_more_arguments_than_can_be_shown(self, entry):
+        """Arguments with names in them are redacted together, and what is too much of them is cut."""
+        logger, stream = entry(limits={"line": 100_000, "string": 50_000})
+
+        logger.info("%s " * 1_500, *[[number] for number in range(1_500)])
+
+        message = lines(stream)[0]["message"]
+        assert message.startswith("[0] [1] ")
+        assert message.endswith("[998] " + "[TRUNCATED] " * 501)
+
+    def test_names_in_the_format_string(self, entry):
+        """A value that the format string asks for under a sensitive name goes; others are formatted as they are."""
+        logger, stream = entry()
+
+        logger.info(
+            "%(user)s, %(first_name)s: %(n)05.1f %(rows)s",
+            {"user": 7, "first_name": "mia", "n": Decimal(2), "rows": [{"dob": "x"}]},
+        )
+        logger.info("%(pin)d", {"pin": 1234})
+        logger.info("got %s", {"pin": 1234, "n": 1})
+        logger.info("got %r", {"dob": "x"})
+
+        assert [line["message"] for line in lines(stream)] == [
+            "7, [NAME]: 002.0 [{'dob': '[BIRTH_DATE]'}]",
+            "%(pin)d",
+            "got {'pin': '[PASSWORD]', 'n': 1}",
+            "got {'dob': '[BIRTH_DATE]'}",
+        ]
+
+    def test_arguments_that_do_not_fit_are_not_cut_before_they_are_redacted(self, entry):
+        """No half of a secret stays where the arguments are long (pitfall 39)."""
+        for length in range(9_940, 10_000, 4):
+            logger, stream = entry(limits={"string": 30_000, "line": 60_000})
+
+            logger.info("%d", f"{'y' * length} {SECRET}")
+
+            assert SECRET[:8] not in clean(stream.getvalue())
 
     def test_positional_arguments_of_an_event(self, entry):
         """Positional arguments of an event are kept, and named as a problem (pitfall 6)."""
@@ -123,6 +189,35 @@ class TestArguments:
             assert "hunter2" not in repr(record.__dict__)
         assert event.level == "password=[password] [email]"
         assert line.levelname == "password=[PASSWORD] [EMAIL]"
+
+    @pytest.mark.parametrize("message", ["tool_call", "hello"])
+    def test_numbers_that_are_none(self, message):
+        """A record from elsewhere can have any object as its process, thread or line: it is redacted, too (15)."""
+        found = []
+
+        class Keep(logging.Handler):
+            def emit(self, record):
+                found.append(record)
+
+        given = {"process": TEXT, "thread": {"password": "hunter2"}, "lineno": [TEXT], "relativeCreated": 5}
+        logger, _ = by_handler(target=Keep())
+        logger.handle(logging.makeLogRecord({"msg": message, "levelno": 20, "levelname": "INFO", **given}))
+        logger, stream = by_formatter(fmt=list(given))
+        logger.handle(logging.makeLogRecord({"msg": message, "levelno": 20, "levelname": "INFO", **given}))
+
+        for text in (repr(found[0].__dict__), stream.getvalue()):
+            assert "hunter2" not in clean(text)
+        assert found[0].relativeCreated == 5
+
+    def test_field_named_like_a_method(self, entry):
+        """A field that would hide a method of the record gets an underscore (pitfall 11)."""
+        logger, stream = entry()
+
+        logger.info("hello", extra={"getMessage": 7})
+
+        (line,) = lines(stream)
+        assert line["getMessage_"] == 7
+        assert line["message"] == "hello"
 
     def test_only_the_text_of_a_traceback(self):
         """A record from elsewhere that has only the text of its traceback keeps it, redacted."""
@@ -280,6 +375,42 @@ class TestExceptions:
             assert payload["exception"]["message"] == "'boom'"
             assert "KeyError" in payload["exception"]["stacktrace"]
 
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="groups came with Python 3.11")
+    @pytest.mark.parametrize("shape", ["nested", "wide", "long"])
+    def test_more_exceptions_than_can_be_shown(self, entry, shape):
+        """What the members and causes of an exception cost is bounded: levels of groups would multiply it."""
+        error = ValueError(TEXT)
+        for _ in range({"nested": 40, "wide": 1, "long": 50_000}[shape]):
+            if shape == "long":
+                error, error.__cause__ = ValueError(TEXT), error
+            else:
+                members = [error] * (3 if shape == "nested" else 50_000)
+                error = builtins.ExceptionGroup(TEXT, members)
+        logger, stream = entry()
+        began = time.perf_counter()
+
+        for message in ("error", "it broke"):
+            logger.error(message, exc_info=error)
+
+        assert time.perf_counter() - began < 2
+        event, line = lines(stream)
+        assert "[more exceptions" in event["payload"]["exception"]["stacktrace"]
+        assert "[more exceptions" in line["exc_info"]
+        clean(stream.getvalue())
+
+    @pytest.mark.skipif(sys.version_info < (3, 11), reason="groups came with Python 3.11")
+    def test_group(self, entry):
+        """The members of a group and their causes are in its stacktrace."""
+        cause = KeyError("the cause")
+        member = ValueError("a member")
+        member.__cause__ = cause
+        logger, stream = entry()
+
+        logger.error("error", exc_info=builtins.ExceptionGroup("both", [member, OSError("another")]))
+
+        stack = lines(stream)[0]["payload"]["exception"]["stacktrace"]
+        assert all(text in stack for text in ("the cause", "a member", "another"))
+
     def test_exception_that_cannot_be_shown(self, entry):
         """An exception whose text raises is recorded all the same."""
 
@@ -315,7 +446,7 @@ class TestExceptions:
 
 
 class TestHostileRecords:
-    @pytest.mark.parametrize("created", [None, "now", float("nan"), float("inf"), -1e30, 1e30])
+    @pytest.mark.parametrize("created", [None, "now", float("nan"), float("inf"), -1e30, 1e30, 1.8e12, -1e11])
     def test_time(self, entry, created):
         """A record with an impossible time is an event of the present, and says so."""
         logger, stream = entry()
@@ -356,6 +487,49 @@ class TestHostileRecords:
         logger.info(message)
 
         assert len(clean(stream.getvalue()).strip().split("\n")) == 1
+
+    @pytest.mark.parametrize("kind", [dict, UserDict, lambda given: [dict(given)]])
+    def test_message_that_is_a_mapping(self, entry, kind):
+        """A mapping as message is redacted by its names, and not as the text that Python makes of it."""
+        logger, stream = entry()
+
+        logger.info(kind({"ssn": b"abc", "password": f"it's \"{SECRET}", "first_name": b"Mia", "n": 1}))
+
+        (line,) = lines(stream)
+        assert "{'ssn': '[NATIONAL_ID]', 'password': '[PASSWORD]', 'first_name': '[NAME]', 'n': 1}" in line["message"]
+
+    def test_message_that_leaves_no_room(self, entry):
+        """A message as wide as nothing may be leaves the names of the line alone."""
+        logger, stream = entry()
+
+        logger.info({"a": [1] * 200_000, "b": [1] * 200_000})
+
+        (line,) = lines(stream)
+        assert (line["name"], line["levelname"]) == ("app", "INFO")
+
+    def test_names_where_redaction_fails(self, entry, monkeypatch):
+        """Where redaction fails, the names on the record are withheld with the rest."""
+        logger, stream = entry()
+        monkeypatch.setattr("agentlogsafe.redaction.walk.Walk.put", lambda *_: 1 / 0)
+
+        logger.handle(logging.makeLogRecord({"msg": "x", "name": EMAIL, "levelno": 20, "process": EMAIL}))
+        logger.info("got %s and %s", [EMAIL], {"a": EMAIL})
+
+        assert lines(stream)[0]["name"] == "[UNREDACTABLE]"
+        clean(stream.getvalue())
+
+    @pytest.mark.parametrize("message", ["tool_call", "hello"])
+    def test_names_of_types(self, entry, message):
+        """What an application calls a type, from data perhaps, is redacted where a problem names it."""
+        kind = type(f"password={SECRET}", (), {"__str__": lambda _: 1 / 0})
+        error = type(f"mail {EMAIL}", (Exception,), {})
+        logger, stream = entry()
+
+        logger.info(message, {"a": kind(), "metadata": kind(), "status": kind(), "b": Failing(error)})
+
+        (line,) = lines(stream)
+        assert line["problems"]
+        clean(stream.getvalue())
 
     def test_hostile_fields(self, entry):
         """Objects that raise whatever is asked of them are replaced, and the event goes out (pitfall 37)."""
@@ -513,12 +687,34 @@ class TestStructlog:
 
     def test_capture_logs(self):
         """The processors are a list, as structlog's own test helper needs (pitfall 33)."""
-        assert type(agentlogsafe.processors.audit()) is list
+        assert isinstance(agentlogsafe.processors.audit(), list)
         logger, _ = self.configure(structlog.processors.JSONRenderer())
         with structlog.testing.capture_logs() as captured:
             logger.info("tool_call", a=1)
 
         assert captured == [{"a": 1, "event": "tool_call", "log_level": "info"}]
+
+    @pytest.mark.parametrize("inside", [False, True], ids=["structlog", "formatter"])
+    def test_without_the_star(self, inside):
+        """As one processor among others, what `audit` returns does what it does with its star (pitfall 33)."""
+        stdlib, stream = by_formatter()
+        one, renderer = agentlogsafe.processors.audit(agent_name="a"), structlog.processors.JSONRenderer()
+        if inside:
+            formatter = structlog.stdlib.ProcessorFormatter(processors=[one, renderer])
+            stdlib.handlers[0].setFormatter(formatter)
+            logger = stdlib
+        else:
+            structlog.configure(processors=[one, renderer], logger_factory=structlog.PrintLoggerFactory(stream))
+            logger = structlog.get_logger()
+
+        logger.info("tool_call", extra={"note": TEXT})
+        with structlog.testing.capture_logs() as captured:
+            structlog.get_logger().info("tool_call", a=1)
+
+        (event,) = lines(stream)
+        assert valid(event)["agent_name"] == "a"
+        clean(stream.getvalue())
+        assert len(captured) == 1
 
     def test_hostile_fields(self):
         """What cannot be read is replaced, and the event goes out (pitfall 37)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import logging
 import logging.config
@@ -29,6 +30,8 @@ import agentlogsafe
 from agentlogsafe import _stream, seal
 from agentlogsafe.chain import chain_for
 from agentlogsafe.errors import ConfigurationError
+
+from .helpers import lines
 
 MASTER = "0123456789abcdef0123456789abcdef"
 
@@ -627,6 +630,28 @@ def test_settings_that_do_not_fit(setting, message):
     with pytest.raises(ConfigurationError, match=message) as raised:
         agentlogsafe.AuditFormatter(seal=setting)
     assert "0123456789abcdef" not in str(raised.value)
+
+
+@pytest.mark.parametrize("given", [{"checkpoint_every": 0}, {"key": "0123456789abcdef"}, {"checkpoint_to": 7}])
+def test_settings_made_in_code(given):
+    """Settings that are an object are checked like a mapping, and do not show the key."""
+    settings = agentlogsafe.SealSettings(**given)
+    with pytest.raises(ConfigurationError, match=r"seal\.(checkpoint_every|key|checkpoint_to): expected") as raised:
+        agentlogsafe.AuditFormatter(seal=settings)
+    assert "0123456789abcdef" not in f"{settings!r} {raised.value}"
+
+
+def test_processors_without_their_star_end_their_stream():
+    """The closing event also leaves where the processors stand as one among others."""
+    stream = io.StringIO()
+    structlog.configure(
+        processors=[agentlogsafe.processors.audit(seal="chain"), structlog.processors.JSONRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(stream),
+    )
+    structlog.get_logger().info("decision", outcome="x")
+    _stream.end_streams()
+
+    assert [event["seal"]["seq"] for event in lines(stream)] == [1, 2]
 
 
 def test_later_processors_do_not_matter_to_structlog(tmp_path):

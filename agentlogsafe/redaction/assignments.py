@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction.claimed import token_at
 from agentlogsafe.redaction.keys import KeyRules, classify, joined, jumbled
+from agentlogsafe.redaction.listed import listed
 from agentlogsafe.redaction.pairs import NAMING, paired
 from agentlogsafe.redaction.placeholders import placeholder
 from agentlogsafe.redaction.separators import ALIGNED, ENDINGS, separators
@@ -75,17 +76,13 @@ _POST = re.compile(
 )
 _STREET = re.compile(r"[ \t\"']{0,3}(?P<v>[^\n\r\"'|;<>{}\[\]]{4,160})")
 
-_JUDGED = 128
-_LONGEST_NAME = 64
-_FARTHEST = 8000
-_CUT = 400
-_FARTHEST_MASK = 24
+_JUDGED, _LONGEST_NAME = 128, 64
+_FARTHEST, _FARTHEST_MASK, _CUT = 8000, 24, 400
 _DIGIT = re.compile(r"\d")
 _CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
 _DOTTED = re.compile(r"[\^~<>=]{0,2}\d+(?:\.\d+){2,}")
 _TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
 _REPEATED = frozenset("=:>~")
-_SECOND = itemgetter(1)
 _FOLDERS = frozenset(("pwd", "oldpwd"))  # where a shell is
 _SHORTEST_KEY = 20
 _WORDED = ("mnemonic", "phrase", "seed")  # a wallet's secret is a dozen words
@@ -111,9 +108,9 @@ def find(
     back = text[::-1]
     size = len(text)
     names = _NAMES[ALIGNED in text, text.isascii()]
-    found = sorted((text is work.text and work.names) or separators(text, endings_), key=_SECOND)
+    found = sorted((text is work.text and work.names) or separators(text, endings_), key=itemgetter(1))
     work.spend(len(found))
-    judged = inside = 0
+    judged = inside = searched = 0
     values: list[tuple[int, int, int]] = []
     for place, (end, start) in enumerate(found, 1):
         if start < covered:
@@ -155,6 +152,13 @@ def find(
             if token and not (place < len(found) and found[place][1] < token[1]):
                 covered = token[1]
                 values.append((after, *token))
+                continue
+        if sign in ":=" and start >= searched:
+            places, searched = listed(text, start, work)
+            several = [span for at in places if (span := _value(text, at, category, name))]
+            if several:
+                spans += several
+                covered = several[-1][1]
                 continue
         span = _tagged(text, start, category) if sign == ">" else _value(text, start, category, name)
         if span:
@@ -313,7 +317,10 @@ def _header(text: str, start: int, category: str) -> Span | None:
         len(value) < 4  # noqa: PLR2004 - a length, and what it is of stands beside it
         or (value[0] == "[" and MASKED.match(value))
         or placeholder(value)
-        or (not scheme and (_prose(value) or _DOTTED.fullmatch(value) or _expression(value)))
+        or (
+            not scheme
+            and ((_LETTERS.match(value) and value.lower() == value) or _DOTTED.fullmatch(value) or _expression(value))
+        )
     ):
         return None
     if category == "COOKIE" and "=" not in value and not any(map(str.isdigit, value)):
@@ -329,10 +336,6 @@ def _header(text: str, start: int, category: str) -> Span | None:
 def _expression(value: str) -> bool:
     """Return whether *value* is a dotted name of code without a digit in it: ``httpx.BasicAuth``."""
     return _CODE.match(value) is not None and not any(map(str.isdigit, value))
-
-
-def _prose(value: str) -> bool:
-    return bool(_LETTERS.match(value)) and value.lower() == value
 
 
 def _credential(text: str, start: int, category: str, name: str) -> Span | None:

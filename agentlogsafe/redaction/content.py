@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 MODES = ("redacted", "digest", "omit")
 CONTENT_FIELDS = (
     "answer", "body", "chunks", "completion", "completions", "content", "context", "document", "documents", "input", "inputs", "instructions", "message", "messages",  # noqa: E501 - one row of a table
-    "output", "outputs", "passages", "prompt", "prompts", "query", "question", "reasoning", "response", "result", "results", "summary", "system", "text", "thinking", "transcript",  # noqa: E501 - one row of a table
+    "output", "outputs", "passages", "positional_args", "prompt", "prompts", "query", "question", "reasoning", "response", "result", "results", "summary", "system", "text", "thinking", "transcript",  # noqa: E501 - one row of a table
 )  # fmt: skip
 CONTENT = "@content"
+_DIGEST = re.compile(r"hmac-sha256:[0-9a-f]{32}\Z")
+_COUNTED = re.compile(r" \([0-9]{1,9}\)\Z")  # of the second of two names that became the same text
 _PLAIN = re.compile(r"[A-Za-z0-9_][\w.:/@+-]{0,79}\Z|\[[A-Z][A-Z0-9_]{1,23}[^\[\]\s]{0,80}\]\Z|\Z")
 
 
@@ -95,30 +97,52 @@ class Minimizer:
         }
 
     def after(self, event_type: str, out: dict[str, object], report: Report) -> None:
-        """Digest, in the redacted copy *out*, what the rules say, and note purpose and retention of what is kept."""
+        """Do to the redacted copy *out* what the rules say, and note purpose and retention of what is kept.
+
+        What is to be left out can be here still: its name was no text before it was redacted.
+        """
         payload = out.get("payload")
         if not isinstance(payload, dict):
             return
         rules = self.rules(event_type)
+        made: dict[str, object] = {}
         for name, item in payload.items():
-            rule = rules.get(name)
-            if rule is not None:
-                if rule.mode == "digest" and item is not None and not isinstance(item, bool):
-                    payload[name] = self.digest(item)
-                    report.content[name] = rule.note()
-                elif rule.purpose or rule.retention:
-                    report.content[name] = rule.note()
-            elif self._strict:
-                payload[name] = self._reduced(item)
+            if name == "extra" and isinstance(item, dict) and name not in rules:  # where a field given twice is
+                inner: dict[str, object] = {}
+                for field, value in item.items():
+                    self._put(inner, field, value, rules, report)
+                made[name] = inner
+            else:
+                self._put(made, name, item, rules, report)
+        out["payload"] = made
+
+    def _put(
+        self, box: dict[str, object], name: str, item: object, rules: dict[str, ContentRule], report: Report
+    ) -> None:
+        """Put into *box* what is kept of one field."""
+        named = name if name in rules else _COUNTED.sub("", name)
+        rule = rules.get(named)
+        if rule is None:
+            if self._strict:
+                name, item = self._name(name), self._reduced(item)
+            box[name] = item
+            return
+        if rule.mode == "digest" and item is not None and not isinstance(item, bool):
+            item = self.digest(item)
+            report.content[named] = rule.note()
+        elif rule.mode == "omit" or rule.purpose or rule.retention:
+            report.content[named] = rule.note()
+        if rule.mode != "omit":
+            box[name] = item
 
     def digest(self, value: object) -> object:
         """Return the length and the keyed digest of a value: equal content is recognised, nothing else learned."""
-        if isinstance(value, dict) and set(value) == {"length", "digest"}:
+        if _is_digest(value):
             return value
         raw = value.encode() if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         return {
             "length": len(value) if isinstance(value, str) else len(raw),
-            "digest": "hmac-sha256:" + hmac.new(self._key, raw, hashlib.sha256).hexdigest()[:32],
+            "digest": f"hmac-sha256:{self._mac(raw)}",
         }
 
     def _reduced(self, value: object) -> object:
@@ -127,10 +151,26 @@ class Minimizer:
             return value if _PLAIN.match(value) else self.digest(value)
         if isinstance(value, dict):
             return (
-                value
-                if set(value) == {"length", "digest"}
-                else {name: self._reduced(item) for name, item in value.items()}
+                value if _is_digest(value) else {self._name(name): self._reduced(item) for name, item in value.items()}
             )
         if isinstance(value, list):
             return [self._reduced(item) for item in value]
         return value
+
+    def _name(self, name: str) -> str:
+        """Return a name, or the digest of one that is text itself."""
+        return name if _PLAIN.match(name) else f"hmac-sha256:{self._mac(name.encode())}"
+
+    def _mac(self, raw: bytes) -> str:
+        return hmac.new(self._key, raw, hashlib.sha256).hexdigest()[:32]
+
+
+def _is_digest(value: object) -> bool:
+    """Return whether *value* is a digest already; what only has its two names is somebody's content."""
+    return (
+        isinstance(value, dict)
+        and set(value) == {"length", "digest"}
+        and type(value["length"]) is int
+        and type(value["digest"]) is str
+        and _DIGEST.match(value["digest"]) is not None
+    )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ODD_BYTES = (
     b"\xe2\x80",
     b"\xe2\x81",
+    b"\xe2\x90",
     b"\xef",
     b"\xc2\xad",
     b"\xc2\xa0",
@@ -34,12 +35,13 @@ _ODD_BYTES = (
     b"\xea",
     b"\xf0",
 )
-_ZERO = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"  # noqa: E501 - one row of a table
+# The signs for control characters are among them: text in UTF-16 that was read as something else has a NUL between two.
+_ZERO = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2400-\u2421\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"  # noqa: E501 - one row of a table
 ODD = re.compile(
     f"[{_ZERO}\u00a0\u2007\u2010-\u2012\u2024\u202f\u2212\u3000\u3002\ufe52\ufe63\ufe6b\uff01-\uff5e\uff61\U0001d400-\U0001d7ff]|(?![0-9])\\d"
 )
 _ZERO_WIDTH = re.compile(f"[{_ZERO}]")
-ESCAPE = r"%[2-7][0-9A-Fa-f]|&#(?:\d{2,3}|[xX][0-9A-Fa-f]{2});|&(?:amp|quot|apos|commat|period|colon|equals|lowbar|hyphen|num|plus);|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]"  # noqa: E501 - one pattern
+ESCAPE = r"%[2-7][0-9A-Fa-f]|&#(?:\d{2,3}|[xX][0-9A-Fa-f]{2});|&(?:amp|quot|apos|commat|period|colon|equals|lowbar|hyphen|num|plus);|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]|\\[nrt]"  # noqa: E501 - one pattern
 """What percent-encoding, entities and escapes look like."""
 ESCAPED = re.compile(ESCAPE)
 """The same, compiled."""
@@ -138,6 +140,8 @@ def unescape(text: str, work: Work) -> Unfolded:
         code = match[0]
         if code[0] == "%":
             plain.append(chr(int(code[1:], 16)))
+        elif code[0] == "\\" and len(code) == 2:  # noqa: PLR2004 - a line's end, or a tab, as code writes it
+            plain.append("\t" if code[1] == "t" else "\n")
         elif code[0] == "\\":
             plain.append(chr(int(code[2:], 16)))  # noqa: FURB166 - no prefix that Python knows
         else:

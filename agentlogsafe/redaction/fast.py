@@ -38,7 +38,7 @@ _WORDS = (
     (gate.CONTROL, r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"),
     (gate.WORD, "(?i:pass|secret|identified|/ ?pw|(?:key|token|code) is|birth|born|dob|d[.]o[.]b|licen|phone|pasap)"),
     (gate.WORD, f"(?i:{gate.SPOKEN})".replace("{0,40}", "*")),
-    (gate.OPTION, r" -|\n-|\A-"),
+    (gate.OPTION, r"[ '\"\n]-|\A-"),
     (gate.ESCAPED, ESCAPE),
 )
 _COUNTED = (

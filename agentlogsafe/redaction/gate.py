@@ -24,6 +24,7 @@ SPOKEN = (
 )
 _CALLS = ("tel", "mobil", "cell", "fax", "whatsapp", "number is", "call ", "ring ", "reach ", "text ", "contact")
 _SPOKEN = re.compile(SPOKEN).match
+_SECOND_ROW = re.compile("[\x80-\x9f]").search  # of control characters
 _SEVEN = "0" * 7
 _RUN = "a" * 16
 _NINE = "0" * 9
@@ -60,7 +61,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         raw = text.encode("utf-8", "surrogatepass")
         if among & ODD and disguise.odd(text, raw):
             bits |= ODD
-        if b"\xe2\x80" in raw or b"\xed" in raw:
+        if b"\xe2\x80" in raw or b"\xed" in raw or (b"\xc2" in raw and _SECOND_ROW(text)):
             bits |= CONTROL
     if "@" in text:
         bits |= AT
@@ -106,7 +107,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
     ):
         bits |= WORD
     if among & (OPTION | COLONS) and "-" in text:
-        if " -" in text or text[0] == "-" or "\n-" in text:
+        if " -" in text or text[0] == "-" or "\n-" in text or "'-" in text or '"-' in text:
             bits |= OPTION
         if among & COLONS and text.count("-") > 4 and chained(text, "-", 3):  # noqa: PLR2004 - a length, and what it is of stands beside it
             bits |= COLONS

@@ -175,8 +175,7 @@ class KeyRules:
         return found
 
     def _decide(self, key: str) -> str | None:
-        if len(key) > _LONGEST_KEY:
-            return None
+        key = key[-_LONGEST_KEY:]  # the last words of a key say what it is, those before them what it is part of
         if self._moved:
             squashed = squash(key) or key.lower()
             if squashed in self._moved:

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 NAMING = frozenset(("name", "key"))
 """What the name stands under."""
+NAMINGS = (
+    (("name", "key", "field", "param", "header", "variable", "label", "id"), "value"),
+    (("Name", "Key"), "Value"),
+)
+"""The same in a mapping, where nothing is mistaken for it, and what the value stands under."""
 _PAIR = re.compile(
     r"[ \t]{0,4}(?P<q>\\{0,3}[\"']?)(?P<name>[A-Za-z][\w.-]{1,63})(?P=q)(?:,?\s{0,40}\\{0,3}[\"']?(?i:value)\\{0,3}[\"']?[ \t]{0,4}[:=]|[ \t]{0,4}(?=>))"  # noqa: E501 - one pattern
 )

@@ -69,7 +69,7 @@ class RedactionPolicy:
     detectors: tuple[CustomDetector, ...] = ()
     strategies: Mapping[str, Strategy] = field(default_factory=dict)
     default_strategy: str = "mask"
-    token_key: Callable[[], bytes | str] | None = None
+    token_key: Callable[[], bytes | str] | None = field(default=None, repr=False)
     token_key_env: str = ""
     private_addresses: str = "redact"
     memory: bool = True
@@ -84,6 +84,10 @@ class RedactionPolicy:
             ConfigurationError: naming the key, the value, what was expected and the nearest valid name.
         """
         check_choice("policy.strategies.default", self.default_strategy, STRATEGIES)
+        key: object = self.token_key
+        if key is not None and not callable(key):
+            msg = "policy.token_key: expected a function that returns the key"  # the value may be the key
+            raise ConfigurationError(msg)
         for category, how in self.strategies.items():
             if not callable(how):
                 check_choice(f"policy.strategies.{category}", how, STRATEGIES)

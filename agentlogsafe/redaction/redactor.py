@@ -45,7 +45,10 @@ class Redactor:
     Its methods never raise.
     """
 
-    __slots__ = ("_keys", "_longest", "_mask", "_masked", "_minimizer", "_names", "_rules", "_scanner", "policy")
+    __slots__ = (
+        *("_keys", "_known", "_longest", "_mask", "_masked", "_minimizer", "_names", "_rules", "_scanner"),
+        "policy",
+    )
 
     def __init__(self, policy: RedactionPolicy, key: bytes, depth: int, items: int, line: int = 0) -> None:
         """Compile *policy* with its *key*; what is deeper than *depth* or longer than *items* is cut.
@@ -60,6 +63,7 @@ class Redactor:
         self.policy = policy
         self._keys = KeyRules(moved_keys(policy.sensitive, policy.harmless))
         self._names: dict[str, Entry] = {}
+        self._known = KNOWN.values  # what was registered when the first of those names was found to be clean
         self._longest = 0  # of their names
         self._mask = replacer(policy.strategies, policy.default_strategy, key)
         self._masked = masked(policy.strategies)
@@ -78,8 +82,10 @@ class Redactor:
     def copy(self, value: object, report: Report, *, key: str | None = None, memory: RunMemory | None = None) -> object:
         """Return a redacted, JSON-safe copy of *value*; *key* is the name that it stood under, if any."""
         try:
-            report.budget = None
+            report.budget = report.tried = None
             root: dict[str, object] = {}
+            if KNOWN.values is not self._known:
+                self._forget()
             category = self._keys.category(key) if key else None
             walk = Walk(self._rules, report, memory if self.policy.memory else None)
             if category == "NAME?":
@@ -98,7 +104,9 @@ class Redactor:
     ) -> dict[str, object]:
         """Return the redacted copy of an event's untrusted *fields*, with the policy's content rules applied."""
         try:
-            report.budget = None
+            report.budget = report.tried = None
+            if KNOWN.values is not self._known:
+                self._forget()
             minimizer = self._minimizer
             if minimizer is not None:
                 fields = minimizer.before(event_type, fields, report)
@@ -122,6 +130,10 @@ class Redactor:
         characters = report.size + report.nodes * (self._longest + _SCALAR)
         return characters * (_WIDE if report.wide else _ASCII)
 
+    def announces(self, name: str) -> bool:
+        """Return whether the values under *name* are sensitive, or can be."""
+        return self._keys.category(name) is not None
+
     def text(self, text: str, report: Report, memory: RunMemory | None = None) -> str:
         """Return the redacted form of one text."""
         out = self.copy(text, report, memory=memory)
@@ -139,9 +151,16 @@ class Redactor:
         if "UNREDACTABLE" in report.counts:
             report.problem("a text would have taken too long to redact; what was suspicious in it was withheld")
 
+    def _forget(self) -> None:
+        """Ask about all names anew: one of them may be what has been registered."""
+        self._known = KNOWN.values
+        self._names.clear()
+
     def _entry(self, key: str, report: Report) -> Entry:
         """Decide about a key seen for the first time, and remember it when it is clean."""
-        name = self._scanner.scan(key, report)
+        pattern = KNOWN.pattern()
+        known = key if pattern is None else self._without(pattern, key, report)
+        name = self._scanner.scan(known, report)
         entry = name, self._keys.category(self._masked.sub("", name) if "[" in name else name)
         if name == key and len(key) <= _LONGEST_NAME:
             if len(self._names) >= _ENOUGH:
@@ -226,16 +245,19 @@ class Redactor:
         pattern = KNOWN.pattern()
         if pattern is None or not any(value in joined for value in KNOWN.values):
             return
+        walk.texts = [self._without(pattern, text, walk.report) for text in walk.texts]
+        for slot, place, text in zip(walk.slots, walk.places, walk.texts, strict=True):
+            slot[place] = text  # type: ignore[index]
+
+    def _without(self, pattern: re.Pattern[str], text: str, report: Report) -> str:
         values = KNOWN.values
 
         def replace(match: re.Match[str]) -> str:
             category = values.get(match[0], "SECRET")
-            walk.report.count(category)
+            report.count(category)
             return self._mask(category, match[0])
 
-        walk.texts = [pattern.sub(replace, text) for text in walk.texts]
-        for slot, place, text in zip(walk.slots, walk.places, walk.texts, strict=True):
-            slot[place] = text  # type: ignore[index]
+        return pattern.sub(replace, text)
 
     def _structured(self, walk: Walk, level: int) -> list[str]:
         """Redact texts that are JSON by the keys in them; return the texts that are left to be scanned as such."""

@@ -17,7 +17,7 @@ class Report:
     a float, ``budget`` what is left of the work that the call may cost, once something did.
     """
 
-    __slots__ = ("budget", "content", "counts", "nodes", "odd", "problems", "size", "truncated", "wide")
+    __slots__ = ("budget", "content", "counts", "nodes", "odd", "problems", "size", "tried", "truncated", "wide")
 
     def __init__(self) -> None:
         """Start empty."""
@@ -28,6 +28,13 @@ class Report:
         self.size = self.nodes = 0
         self.wide = self.odd = False
         self.budget: Budget | None = None
+        self.tried: Report | None = None
+
+    def aside(self) -> Report:
+        """Return the report for texts that are only tried: one for a walk, so that they share what they may cost."""
+        if self.tried is None:
+            self.tried = Report()
+        return self.tried
 
     def count(self, category: str) -> None:
         """Count one replaced value."""

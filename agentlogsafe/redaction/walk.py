@@ -11,7 +11,11 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agentlogsafe.redaction import vocabulary
-from agentlogsafe.redaction.keys import jumbled
+from agentlogsafe.redaction.argv import secrets
+from agentlogsafe.redaction.columns import mask_columns
+from agentlogsafe.redaction.keys import classify, jumbled
+from agentlogsafe.redaction.known import KNOWN
+from agentlogsafe.redaction.pairs import NAMINGS
 from agentlogsafe.redaction.plain import HIDDEN, describe, simplify
 from agentlogsafe.redaction.withheld import UNREDACTABLE
 
@@ -33,11 +37,8 @@ DROP = ""
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
 _BIG = 10**11
 _BITS = 4096
-_SHALLOW = 4
-_LONGEST = 1_000_000
-_SHORTEST_KEY = 16
-_SHORTEST_RANDOM = 20
-_ROW = 2
+_SHALLOW, _ROW = 4, 2
+_LONGEST, _SHORTEST_KEY, _SHORTEST_RANDOM = 1_000_000, 16, 20
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _PERSON = re.compile(r"[^\W\d_a-z][\w'\u2019.-]*(?:[ ,]{1,2}[^\W\d_][\w'\u2019.-]*){0,4}\Z")
 _HOST = re.compile(r"0x[0-9a-fA-F]+\Z|[\w.-]+:\d+\Z|[0-9a-fA-F.:]+\Z|\w+://")
@@ -116,7 +117,7 @@ class Walk:
                 if category is None:
                     if kind is str:
                         length = len(item)  # type: ignore[arg-type]
-                        if length == 36 and _UUID.match(item):  # type: ignore[call-overload]  # noqa: PLR2004 - the length of a UUID
+                        if length == 36 and not (KNOWN.values or self.memory) and _UUID.match(item):  # type: ignore[call-overload]  # noqa: PLR2004 - the length of a UUID, which can be a secret
                             out[name] = item
                         elif length > _LONGEST:
                             self.put(out, name, item, None, trail)
@@ -167,6 +168,8 @@ class Walk:
             self._private_key(out, since)
         if "value" in out or "Value" in out:
             self._paired(out, since)
+        if "columns" in out:
+            mask_columns(self, out, since)
         return out
 
     def _private_key(self, out: dict[str, object], since: int) -> None:
@@ -177,7 +180,7 @@ class Walk:
 
     def _paired(self, out: dict[str, object], since: int) -> None:
         """Mask a value beside a name that says that it is a credential: a variable, a header, a field of a form."""
-        for names, held in ((("name", "key"), "value"), (("Name", "Key"), "Value")):
+        for names, held in NAMINGS:
             if type(out.get(held)) is str:
                 for name in names:
                     if type(out.get(name)) is str:
@@ -222,6 +225,9 @@ class Walk:
         # was bytes or a number is text when it is redacted again.
         if size == _ROW and category is None and type(out[0]) is str and type(out[1]) is str:
             self.beside(out, 0, 1, since)
+        if category is None and any([type(item) is str and item[:1] == "-" for item in out]):  # noqa: C419 - half of the cost
+            for place, found in secrets(out, lambda text: self.rules.number(text, self.report.aside())):
+                self._replaced(out, place, found, since)
         if size > limit:
             out.append(TRUNCATED)
         return out
@@ -360,6 +366,8 @@ class Walk:
         words = {str(key).lower() for key in siblings if type(key) is str}
         if words & vocabulary.THING_WORDS:
             return None
+        if "value" in words and (type(value) is not str or classify(value) is not None):
+            return None  # what is called so has the value beside it: a header, a variable, a field
         if words & vocabulary.PERSON_KEYS or (trail is not None and str(trail[1]).lower() in vocabulary.PERSON_WORDS):
             return "NAME"
         if type(value) is not str:

@@ -176,9 +176,16 @@ def test_an_event_after_the_end_of_its_run_says_so(events):
     assert event["problems"] == ["run: the event came after the run's end"]
 
 
+class Odd(SystemExit):
+    """An exit whose code cannot be asked for."""
+
+    code = property(lambda self: 1 / 0)
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [
+        (Odd(), "error"),
         (KeyboardInterrupt, "cancelled"),
         (asyncio.CancelledError, "cancelled"),
         (SystemExit(0), "success"),

@@ -112,7 +112,7 @@ HOSTILE = {
     "secret": TEXT,
 }
 FIELDS = agentlogsafe.json_schema()["properties"].keys()
-FORBIDDEN = [*(chr(number) for number in (*range(32), 0x7F)), "\u2028", "\u2029"]
+FORBIDDEN = [*(chr(number) for number in (*range(32), *range(0x7F, 0xA0))), "\u2028", "\u2029"]
 
 
 def targets():

@@ -89,6 +89,13 @@ def test_address_that_is_none():
     }
 
 
+def test_long_key():
+    """A key of many words, as a flattened configuration has them, announces what its last words do."""
+    assert redact({"spring." * 30 + "password": CANARY}) == {"spring." * 30 + "password": "[PASSWORD]"}
+    assert redact({"spring." * 30 + "max_tokens": 512}) == {"spring." * 30 + "max_tokens": 512}
+    assert KeyRules({"tcxref": "REF"}).category("x." * 80 + "password") == "PASSWORD"
+
+
 def test_remembered_keys_are_bounded():
     """Keys that never come twice do not fill the memory."""
     rules = KeyRules()

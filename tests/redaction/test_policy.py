@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import os
 from types import SimpleNamespace
 
@@ -143,6 +144,14 @@ def test_refusals(source, words):
         assert word in str(caught.value)
 
 
+def test_token_key_that_is_no_function():
+    """A key in the place of the function that returns it is refused, and quoted neither there nor in a repr."""
+    with pytest.raises(ConfigurationError, match=r"token_key: expected a function") as caught:
+        RedactionPolicy(token_key=CANARY.encode())
+    assert CANARY not in str(caught.value)
+    assert "token_key=" not in repr(RedactionPolicy(token_key=CANARY.encode))
+
+
 def test_strategies():
     """Each strategy gives what its name says, and none is redacted again."""
     seen = []
@@ -209,6 +218,59 @@ def test_content_rules(acme):
     assert compile_policy(omit).event("x", {"payload": None}, Report()) == {"payload": None}
 
 
+class Field(str, enum.Enum):
+    """Names of fields as constants, which are text of another type."""
+
+    PROMPT = "prompt"
+
+
+class Text(str):
+    """Text of another type."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("mode", ["omit", "digest"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {Field.PROMPT: CANARY},
+        {Text("prompt"): CANARY},
+        {b"prompt": CANARY},
+        {"prompt": "x", b"prompt": CANARY},
+        {"extra": {"prompt": CANARY}},
+        {"prompt": {"length": 5, "digest": CANARY}},
+        {"prompt": {"length": CANARY, "digest": "hmac-sha256:" + "0" * 32}},
+        {"positional_args": [CANARY]},
+    ],
+)
+def test_content_in_another_form(mode, payload):
+    """Content is minimized whatever type its name has, where it is given twice, and where it looks like a digest."""
+    policy = RedactionPolicy(name="x", content=(ContentRule(mode=mode),))
+    report = Report()
+    out = compile_policy(policy).event("model_call", {"payload": payload}, report)
+    assert CANARY not in str(out)
+    assert report.content in ({"prompt": {"mode": mode}}, {"positional_args": {"mode": mode}})
+    if mode == "digest":
+        assert compile_policy(policy).event("model_call", out, Report()) == out
+
+
+def test_names_under_the_strict_policy():
+    """Names that are text themselves are digested, too, and the same again when they are redacted twice."""
+    payload = {
+        f"told {CANARY}": 1,
+        "max_tokens": 5,
+        "seen": {f"that {CANARY}": True},
+        "fake": {"length": 1, "digest": CANARY + " said"},
+    }
+    redactor = compile_policy("strict")
+    out = redactor.event("tool_call", {"payload": payload}, Report())
+    assert CANARY not in str(out)
+    assert out["payload"]["max_tokens"] == 5
+    assert list(out["payload"]["seen"].values()) == [True]
+    assert redactor.event("tool_call", out, Report()) == out
+
+
 def test_strict():
     """The strict policy digests content and keeps of the rest only numbers, booleans, identifiers and enumerations."""
     out = compile_policy("strict").event(
@@ -258,6 +320,15 @@ def test_run_memory():
     assert off.event("x", {"payload": {"text": "Hello Omar"}}, Report(), memory)["payload"]["text"] == "Hello Omar"
 
 
+def test_run_memory_of_an_identifier():
+    """A secret that looks like an identifier is recognised in the place of one."""
+    own = "123e4567-e89b-12d3-a456-426614174000"
+    redactor, memory = compile_policy(), RunMemory()
+    assert redactor.event("tool_call", {"payload": {"id": own}}, Report(), memory) == {"payload": {"id": own}}
+    redactor.event("tool_call", {"payload": {"api_key": own}}, Report(), memory)
+    assert redactor.event("tool_call", {"payload": {"id": own}}, Report(), memory) == {"payload": {"id": "[API_KEY]"}}
+
+
 def test_run_memory_is_bounded():
     """Short, common and excess values are not remembered."""
     memory = RunMemory(limit=3)
@@ -286,6 +357,15 @@ def test_register_secret(monkeypatch):
         "a": "the [SECRET] staple",
         "b": "correct-horse",
     }
+    assert redact({"battery-horse-correct": {"x battery-horse-correct": 1}}) == {
+        "battery-horse-correct": {"x battery-horse-correct": 1}
+    }
+    register_secret("battery-horse-correct")  # a name, which was fine until now
+    assert redact({"battery-horse-correct": {"x battery-horse-correct": 1}}) == {"[SECRET]": {"x [SECRET]": 1}}
+    own = "123e4567-e89b-12d3-a456-426614174000"  # what some services have as their keys
+    assert redact({"id": own}) == {"id": own}
+    register_secret(own)
+    assert redact({"id": own}) == {"id": "[SECRET]"}
     with pytest.raises(ConfigurationError) as caught:
         register_secret("abc")
     assert "abc" not in str(caught.value)

@@ -228,3 +228,12 @@ def test_twice_is_once_when_the_budget_ends(value, least):
     with mock.patch.multiple(work, _CALL=least, _TOGETHER=least % 2):
         once = redact(value)
         assert redact(once) == once
+
+
+def test_command_that_cannot_be_looked_at_is_withheld():
+    """Where a call's budget ends, the words of its commands go, and do not get through unseen (fails closed)."""
+    commands = [["curl", "-u", f"bob:s3cr3t{place}x", "https://a.example"] for place in range(900)]
+    with mock.patch.multiple(work, _CALL=2_000, _TOGETHER=0, _EACH=0):
+        once = redact(commands)
+        assert "s3cr3t" not in str(once)
+        assert redact(once) == once

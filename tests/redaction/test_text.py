@@ -52,6 +52,20 @@ def test_user_and_password(text, out):
 
 
 @pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        (f"Command '['curl', '-u', 'bob:{CANARY}', 'x']' failed", "Command '['curl', '-u', '[PASSWORD]', 'x']' failed"),
+        (f'run ["curl", "--user", "bob:{CANARY}"]', 'run ["curl", "--user", "[PASSWORD]"]'),
+        (f"['mysql', '-u', 'root', '-p{CANARY}']", "['mysql', '-u', 'root', '-p[PASSWORD]']"),
+        ("['docker', 'run', '-u', '1000:1000'], '-u': 'x: y'", "['docker', 'run', '-u', '1000:1000'], '-u': 'x: y'"),
+    ],
+)
+def test_command_in_brackets(text, out):
+    """A command's list of words in a text, as a CalledProcessError has it, is read as a command."""
+    assert redact(text) == out
+
+
+@pytest.mark.parametrize(
     "frame",
     [
         '{{"name": "DB_PASSWORD", "value": "{}"}}', "- name: DB_PASSWORD\n  value: {}", '<add key="ApiKey" value="{}"/>', '<input name="csrf_token" value="{}">',  # noqa: E501 - one row of a table
@@ -166,6 +180,53 @@ def test_disguises(text):
     assert out != text
     assert out != "[UNREDACTABLE]"
     assert CANARY not in out
+    assert redact(out) == out
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("given", [bytes, lambda raw: raw.decode("latin-1")])
+def test_text_with_a_nul_between_two_letters(encoding, given):
+    """Text in UTF-16 or UTF-32 that was read as something else hides nothing; the rest of it stays (38, 44)."""
+    for text in (f"x password={CANARY}", "mail mia.li@example.com", "card 4111 1111 1111 1111"):
+        out = redact(given(text.encode(encoding)))
+        assert out.replace("\u2400", "").rpartition(" ")[2] in ("password=[PASSWORD]", "[EMAIL]", "[CARD]")
+        assert redact(out) == out
+    assert redact(given("plain".encode(encoding))).replace("\u2400", "") == "plain"
+    assert redact(f"pass\x01word={CANARY}") == "pass\u2401word=[PASSWORD]"
+
+
+@pytest.mark.parametrize("text", ["ghp_16C7e42F292c6912E7710c838347Ae178B4a", f"pwd='{CANARY}'", f"api_key: {CANARY}"])
+@pytest.mark.parametrize("end", ["\\n", "\\r\\n", "\\t"])
+def test_line_ends_as_code_writes_them(text, end):
+    """What begins a line is found where the text was quoted by ``repr``, as that of a KeyError is."""
+    out = redact(f"KeyError: 'one line{end}{text}{end}more'")
+    assert CANARY not in out
+    assert "16C7e42F" not in out
+    assert out.startswith(f"KeyError: 'one line{end}")
+    assert redact(out) == out
+
+
+@pytest.mark.parametrize(
+    ("text", "out"),
+    [
+        (f"got {{'password': ['{CANARY}']}} ok", "got {'password': ['[PASSWORD]']} ok"),
+        (f'"api_keys": ["{CANARY}", "b{CANARY}"], "n": 1', '"api_keys": ["[API_KEY]", "[API_KEY]"], "n": 1'),
+        (f"'authorization': {{'value': '{CANARY}', 'n': 5}}", "'authorization': {'value': '[SECRET]', 'n': 5}"),
+        (f"password: {{'a': ['{CANARY}'], 'b': ('{CANARY}',)}}, c='plain'", "password: {'a': ['[PASSWORD]'], 'b': ('[PASSWORD]',)}, c='plain'"),  # noqa: E501 - a pattern or a table row reads as one line
+        (f"User(password=['{CANARY}'])", "User(password=['[PASSWORD]'])"),
+        ("x {'first_name': ['Mia', 'Lou']}", "x {'first_name': ['[NAME]', '[NAME]']}"),
+        (f"passwords = [b'{CANARY}', u\"it's {CANARY}\"]", "passwords = [b'[PASSWORD]', u\"[PASSWORD]\"]"),
+        (f"password=['unended {CANARY}", "password=['[PASSWORD]"),
+        (f"password=[['x', '{CANARY}'", "password=[['x', '[PASSWORD]'"),
+        ("'password': ['" + "', '".join([CANARY] * 100), "'password': ['" + "', '".join(["[PASSWORD]"] * 100)),
+        ('"password": {"type": "string", "minLength": 8}', '"password": {"type": "string", "minLength": 8}'),
+        ("password = ('a', 'b'), then 'Zq7x9kWv4K'", "password = ('a', 'b'), then 'Zq7x9kWv4K'"),
+        ("passwords: [] and 'Zq7x9kWv4K'", "passwords: [] and 'Zq7x9kWv4K'"),
+    ],
+)  # fmt: skip
+def test_values_in_brackets(text, out):
+    """Where a list or a mapping stands behind a name in text, as ``repr`` writes it, what is quoted in it is judged."""
+    assert redact(text) == out
     assert redact(out) == out
 
 

@@ -60,7 +60,7 @@ def test_any_text(text):
     orjson.dumps(out)
     assert redact(out) == out
     assert not any(ord(c) < 32 and c not in "\t\n\r" for c in out)
-    assert not any(c in "\u2028\u2029\x7f" for c in out)
+    assert not any(c in "\u2028\u2029" or "\x7f" <= c <= "\x9f" for c in out)
 
 
 def test_control_characters():
@@ -68,6 +68,7 @@ def test_control_characters():
     assert redact("a\x00b\x1b[0m\u2028c\ud800") == "a\u2400b\u241b[0m\u2424c\ufffd"
     assert redact("tab\tand\r\nline") == "tab\tand\r\nline"
     assert redact({"a\x00": 1}) == {"a\u2400": 1}
+    assert redact("next\x85line \x9b31m caf\u00e9\u00a0") == "next\u2424line \ufffd31m caf\u00e9\u00a0"
 
 
 def test_numbers():
@@ -123,6 +124,45 @@ def test_keys_that_are_no_text():
     assert redact({1: "a", None: "b", True: "c", (1, 2): "d", b"k": "e"})["null"] == "b"  # noqa: F601 - as it is meant
     assert redact({RaisingKey(): 1, RaisingKey(): 2}) == {UNREDACTABLE: 1, f"{UNREDACTABLE} (2)": 2}
     assert redact({"a@b.co": 1, "c@d.co": 2}) == {"[EMAIL]": 1, "[EMAIL] (2)": 2}
+
+
+@pytest.mark.parametrize(
+    ("command", "out"),
+    [
+        (["curl", "-u", f"bob:{CANARY}", "http://x"], ["curl", "-u", "[PASSWORD]", "http://x"]),
+        (["x", "--password", "correct horse battery"], ["x", "--password", "[PASSWORD]"]),
+        (("x", "--client-secret", CANARY.encode(), 5, None, ""), ["x", "--client-secret", "[SECRET]", 5, None, ""]),
+        (["mysql", "-u", "root", f"-p{CANARY}"], ["mysql", "-u", "root", "[PASSWORD]"]),
+        (["x", f"--password={CANARY}", "-v"], ["x", "--password=[PASSWORD]", "-v"]),
+        (["docker", "run", "-u", "1000:1000", "-p", "8080:80"], ["docker", "run", "-u", "1000:1000", "-p", "8080:80"]),
+        (["x", "--max-tokens", "512", "--", "- a b"], ["x", "--max-tokens", "512", "--", "- a b"]),
+        (["git", "commit", "-m", "reset the password of 123"], ["git", "commit", "-m", "reset the password of 123"]),
+    ],
+)
+def test_command_in_words(command, out):
+    """A command that is a list of words is judged as the line that it is."""
+    assert redact({"cmd": command}) == {"cmd": out}
+    assert redact(out) == out
+
+
+@pytest.mark.parametrize("rows", ["rows", "data", "values", "records"])
+@pytest.mark.parametrize("names", [["id", "password"], ("id", b"password"), [{"name": "id"}, {"name": "password"}]])
+def test_rows_beside_the_names_of_their_columns(rows, names):
+    """In a table as databases return it, a value is judged by the name of its column."""
+    table = {"columns": names, rows: [(1, CANARY), [2, None], [3], [4, CANARY.encode(), "x"], [5, 1234], [6, [CANARY]]]}
+    for given_ in (table, {"result": table}, {rows: table[rows], "columns": names}):
+        out = redact(given_)
+        found = out.get("result", out)[rows]
+        assert found[:4] == [[1, "[PASSWORD]"], [2, None], [3], [4, "[PASSWORD]", "x"]]
+        assert found[4:] == [[5, "[PASSWORD]"], [6, ["[PASSWORD]"]]]
+        assert redact(out) == out
+
+
+@pytest.mark.parametrize("columns", [5, None, [], [7, None, {"x": 1}], {"password": 1}, "password"])
+def test_columns_that_are_none(columns):
+    """What only looks like a table is redacted like anything else."""
+    table = {"columns": columns, "rows": [["a", "b"], 5, None]}
+    assert redact(table)["rows"] == [["a", "b"], 5, None]
 
 
 def test_cycles_depth_and_width():
@@ -264,6 +304,17 @@ def test_threads():
 def test_name_beside_value(value, out):
     """A value is masked where its name is the value of another key, as in variables and headers."""
     assert redact(value) == out
+
+
+@pytest.mark.parametrize("name", ["Authorization", "Password", "X-Api-Key", "Cookie", "Secret", b"Api-Secret"])
+@pytest.mark.parametrize("under", [("name", "value"), ("Name", "Value"), ("field", "value"), ("id", "value")])
+def test_name_that_could_be_a_persons(name, under):
+    """A header, a variable or a field that is written like a person's name still says what its value is."""
+    out = redact({under[0]: name, under[1]: CANARY})
+    assert out[under[0]] == (name if isinstance(name, str) else name.decode())
+    assert out[under[1]] in ("[SECRET]", "[PASSWORD]", "[API_KEY]", "[COOKIE]")
+    assert redact(out) == out
+    assert redact({"name": "Mia Li", "value": 3}) == {"name": "[NAME]", "value": 3}
 
 
 @pytest.mark.parametrize("row", [["password", 1 << 16_609], (b"api_token", 1 + 2j), ["token", b"abc123def456"]])
