@@ -10,7 +10,7 @@ from agentlogsafe.redaction.withheld import UNREDACTABLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_MOST, _LONGEST = 500, 4_000
+_MOST, _LONGEST, _WORD = 500, 20_000, 400
 _BLANK = re.compile(r"\s")
 _OPTION = re.compile(r"--?[A-Za-z]")
 _MASK = re.compile(r"\[([A-Z][A-Z0-9_]*)")
@@ -23,8 +23,8 @@ def secrets(words: list[object], scanned: Callable[[str], str]) -> Iterator[tupl
     """
     if not 1 < len(words) <= _MOST or not any(type(word) is str and _OPTION.match(word) for word in words):
         return
-    # A blank in a word would part it in two, which nothing in the line tells.
-    line = [_BLANK.sub("_", word) if type(word) is str and word else "_" for word in words]
+    # A blank in a word would part it in two, which nothing in the line tells. A long word is a prompt or a script.
+    line = [_BLANK.sub("_", word) if type(word) is str and 0 < len(word) <= _WORD else "_" for word in words]
     joined = " ".join(line)
     if len(joined) > _LONGEST:
         return
