@@ -160,7 +160,7 @@ class Redactor:
         """Decide about a key seen for the first time, and remember it when it is clean."""
         pattern = KNOWN.pattern()
         known = key if pattern is None else self._without(pattern, key, report)
-        name = self._scanner.scan(known, report)
+        name = self._scanner.scan(known, report, once=True)
         entry = name, self._keys.category(self._masked.sub("", name) if "[" in name else name)
         if name == key and len(key) <= _LONGEST_NAME:
             if len(self._names) >= _ENOUGH:

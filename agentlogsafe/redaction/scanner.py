@@ -146,10 +146,11 @@ class Scanner:
         low = text.lower()
         return any(word in low for _, _, words in self._custom for word in words)
 
-    def scan(self, text: str, report: Report, context: str = "") -> str:
+    def scan(self, text: str, report: Report, context: str = "", *, once: bool = False) -> str:
         """Return *text* without what is recognised in it; the very same object when nothing was.
 
-        Scanning goes on until nothing more is found, so that scanning the result again changes nothing.
+        Scanning goes on until nothing more is found, so that scanning the result again changes nothing. A name is
+        looked at *once*, and then remembered.
         """
         if text.isdigit() and not self._custom and self._lone.innocent(text, context):
             return text
@@ -177,7 +178,7 @@ class Scanner:
                 budget.left -= work.spent
                 work = Work(withheld(work.text, self.suspicious, report.counts))
                 out = self._settled(work, report.counts, context)
-            if budget.end(work, given, gain):
+            if budget.end(work, given, gain, once=once):
                 return out
         return self._hidden(text, report.counts)
 

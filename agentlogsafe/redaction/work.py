@@ -153,14 +153,17 @@ class Budget:
         self.left += gain
         return gain
 
-    def end(self, work: Work, text: str, gain: int) -> bool:
-        """Take what a *text*, as it was given, did cost; return whether what became of it can be redacted again."""
+    def end(self, work: Work, text: str, gain: int, *, once: bool) -> bool:
+        """Take what a *text*, as it was given, did cost; return whether what became of it can be redacted again.
+
+        What is looked at *once* may be remembered until then, and bring nothing along.
+        """
         self.left -= work.spent
         if work.clean:
             return True
         rest = min(_EACH + len(work.text) * _TOGETHER, gain) - work.again
-        if work.text is not text:
-            rest = min(rest, 0)  # it may be clean at first sight, and bring nothing along
+        if once or work.text is not text:  # what was changed may be clean at first sight, and bring nothing along
+            rest = min(rest, 0)
         self._again += rest
         if self._again >= 0:
             return True
