@@ -35,7 +35,7 @@ _NAMES = {
     for aligned, gap in ((False, ""), (True, r"(?:[ \t]{8,48}(?![ \t]))?"))
     for ascii_ in (False, True)  # the same where all is ASCII: half of the time
 }
-_MORE = re.compile(r"[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?")
+_MORE = re.compile(r"[ \t]{1,2}[^\W\d_][\w.\-]{0,24}(?:[ \t][^\W\d_][\w.\-]{0,24})?")
 _OPENED = re.compile(r"[ \t\n\r\\]{0,40}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
 _SCOPE = re.compile(r"::[A-Za-z_]{1,64}(?![\w-])")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import gate
 from agentlogsafe.redaction.disguise import ESCAPE
+from agentlogsafe.redaction.vocabulary import TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,6 +39,7 @@ _WORDS = (
     (gate.CONTROL, r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"),
     (gate.WORD, "(?i:pass|secret|identified|/ ?pw|(?:key|token|code) is|birth|born|dob|d[.]o[.]b|licen|phone|pasap)"),
     (gate.WORD, f"(?i:{gate.SPOKEN})".replace("{0,40}", "*")),
+    (gate.WORD, f"(?i:{'|'.join(re.escape(phrase or word) for word, phrase in TOLD.items())})"),
     (gate.OPTION, r" -|\n-|\A-"),
     (gate.ESCAPED, ESCAPE),
 )
@@ -95,7 +97,7 @@ def questions(endings: Iterable[str], literals: Iterable[str] = ()) -> Callable[
     nobody is let in. Behind them are those of the *literals* that are in the text: one more for an automaton that goes
     through it anyway costs nothing, and half a microsecond a kilobyte for a search.
     """
-    names = "|".join(sorted(ending for ending in endings if ending.isascii() and ending.isalnum()))
+    names = "|".join(sorted(re.escape(ending) for ending in endings if ending.isascii()))
     named = (gate.NAMED, rf"(?i:{names})[0-9]{{0,6}}{_TAIL}(?:[=:>]|{_QUOTED})")
     held = [(1 << FIRST + place, f"(?i:{re.escape(literal)})") for place, literal in enumerate(literals)]
     sets = (*_WORDS, named, *held), _COUNTED, (*_WORDS, *_COUNTED, *held)

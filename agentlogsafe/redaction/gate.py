@@ -12,6 +12,7 @@ import re
 
 from agentlogsafe.redaction import disguise
 from agentlogsafe.redaction.separators import separators
+from agentlogsafe.redaction.vocabulary import TOLD, TOLD_WIDE
 
 AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = (1 << i for i in range(11))
 
@@ -25,6 +26,9 @@ SPOKEN = (
 _CALLS = ("tel", "mobil", "cell", "fax", "whatsapp", "number is", "call ", "ring ", "reach ", "text ", "contact")
 _SPOKEN = re.compile(SPOKEN).match
 _SEVEN = "0" * 7
+_SIX = "0" * 6
+_DOTS = ".0000"  # a date's year, a number's groups
+_TOLD = frozenset(word.encode() for word in TOLD)
 _RUN = "a" * 16
 _NINE = "0" * 9
 _STAMP = "00000000T00"
@@ -44,6 +48,7 @@ _ALNUM = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _NUMBERS = _table({"0123456789" + _UPPER: "0", ".": ".", "T": "T"})
 _GROUPING = b" -()/_+:"
 _DIGITS = bytes(ord("0" if chr(code) in "0123456789?" or code > 127 else " ") for code in range(256))  # noqa: PLR2004 - the end of ASCII
+_WORDS = bytes(ord(chr(code).lower()) if code < 128 and chr(code).isalnum() else 32 for code in range(256))  # noqa: PLR2004 - the end of ASCII, a space
 # Long unbroken tokens; control characters to NUL.
 _TOKENS = _table({_ALNUM + "_.-~": "a", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 127))): "\x00"})
 
@@ -76,7 +81,8 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         or ("+" in text and _PLUS(text))
     ):
         bits |= NUMBER
-    if ".0" in numbers and (".000." in numbers or ".00." in numbers or ".0." in numbers or ".0000." in numbers):
+    dotted = ".0" in numbers
+    if dotted and (".000." in numbers or ".00." in numbers or ".0." in numbers or ".0000." in numbers):
         bits |= DOTTED
     tokens = raw.translate(_TOKENS).decode() if among & (TOKEN | CONTROL) else ""
     if _RUN in tokens:
@@ -103,6 +109,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
                 or (_SEVEN in numbers and _spoken(low))
             )
         )
+        or ((_SIX in numbers or (dotted and _DOTS in numbers)) and " " in text and told(low, raw))
     ):
         bits |= WORD
     if among & (OPTION | COLONS) and "-" in text:
@@ -117,6 +124,14 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
     if among & COLONS and ":" in text and chained(text, ":", 5):
         bits |= COLONS
     return bits
+
+
+def told(low: str, raw: bytes) -> bool:
+    """Return whether *low*, a text in lower case, has one of `TOLD`; *raw* are the text's bytes."""
+    for word in _TOLD.intersection(raw.translate(_WORDS).split()):
+        if (TOLD[word.decode()] or "") in low:
+            return True
+    return not low.isascii() and any(words in low for words in TOLD_WIDE)
 
 
 def _spoken(low: str) -> bool:

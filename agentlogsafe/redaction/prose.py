@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from agentlogsafe.redaction.assignments import _STOCK, _secretive
 from agentlogsafe.redaction.detectors.base import mixed
 from agentlogsafe.redaction.strategies import MASKED
+from agentlogsafe.redaction.told import FOREMOST, TOLD
 from agentlogsafe.redaction.vocabulary import TOKEN_HARMLESS
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ _STATED = re.compile(
 )
 _TOLD = re.compile(
     r"(?i)(?<![A-Za-z])(?:(?:api|access)[ _-]?(?:key|token)|token) is[ \t]?:?[ \t]{1,3}[\"'`(]{0,2}(?P<v>[\w.~+/=-]{16,400})"  # noqa: E501 - one pattern
-)
-_CODE_TOLD = re.compile(
-    r"(?i)(?<![A-Za-z])(?:verification|security|login|auth|authentication|one-time|one time|2fa|mfa|otp|sms|access|confirmation)[ -]code is[ \t]?:?[ \t]{0,2}[\"'`*(]{0,2}(?P<v>\d(?:[ -]?\d){3,7})(?![\w-])"  # noqa: E501 - one pattern
 )
 _LOGIN_PAIR = re.compile(
     r"(?i)(?<![A-Za-z])(?:id|user(?:name)?|login|account)[ ]?/[ ]?(?:pw|pwd|passwd|password|pass)\b[ \t]{0,2}(?:(?:is|are)\b|[:=]|->|\()?[ \t]{0,2}[\w.@-]{1,40}[ ]?[/,(][ ]?(?P<v>[^\s,;)\"']{4,100})"  # noqa: E501 - one pattern
@@ -62,7 +60,8 @@ _SQL = re.compile(
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _BORN = re.compile(
-    r"(?i)(?<![A-Za-z])(?:d\.?o\.?b\.?(?![A-Za-z])|dates?[ _-]of[ _-]birth|birth[ _-]?da(?:te|y)s?|born)"
+    r"(?i)(?<![A-Za-z])(?:d\.?o\.?b\.?(?![A-Za-z])|dates?[ _-]of[ _-]birth|birth[ _-]?da(?:te|y)s?|born"
+    r"|geb\.|geboren|née? le|nacid[oa] el|nat[oa] (?:a [^\W\d_]{2,30} )?il|nascid[oa] (?:em|a)|urodzon[ya]|född|født|narozen[aý]?)"  # noqa: E501 - one pattern
 )
 _BIRTH = re.compile(
     rf"(?<!\d)(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH},?[ -]\d{{4}})(?!\d)"  # noqa: E501 - one pattern
@@ -73,20 +72,15 @@ _BIRTH_WITHIN = 60
 _BIRTH_LONGEST = 26
 _DIGIT = re.compile(r"\d")
 _BEFORE_DAY = 12  # the longest month, and what stands between it and its day
-_DOCUMENT = re.compile(
-    r"(?i)(?<![A-Za-z])(?:(?P<p>passports?|passeport|reisepass|pasaporte|passaporto)|(?:driver['\u2019]?s?|driving)[ ](?:licen[cs]e|permit))(?:[ ](?:number|num|no\.?|nr\.?|id|#))?"  # noqa: E501 - one pattern
-    r"(?:[ ](?:is|was|es|est|ist|:|=|#)|:|=|#)?[ ]{1,2}(?P<v>[A-Z]{0,3}[0-9][0-9A-Z -]{3,20}[0-9])(?![A-Za-z0-9])"
-)
 # In lower case, every match of the pattern has one of the first, and starts with one of the second.
 _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
+    **{row.pattern: (row.needed, row.starts) for row in TOLD},
     _STATED: ((" ", "\t"), ("pass", "secret")),
     _IDENTIFIED: ((" by", " as"), ("identified",)),
     _TOLD: ((" ",), ("api", "access", "token")),
-    _CODE_TOLD: (("code is",), ("verification", "security", "login", "auth", "one", "2fa", "mfa", "otp", "sms", "access", "confirmation")),  # noqa: E501 - one row of a table
     _LOGIN_PAIR: (("pw", "pass"), ("id", "user", "login", "account")),
     _SQL: (("password",), ("password", "encrypted password", "old_password")),
-    _DOCUMENT: ((" ",), ("pass", "reisepass", "pasaporte", "driv")),
-    _BORN: (("b",), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born")),
+    _BORN: (("b", "n", "f"), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born", "geb", "né", "naci", "nat", "nasci", "urodz", "född", "født", "naroz")),  # noqa: E501 - one row of a table
     _PIPED: (("-stdin", "sudo -s", "chpasswd", "--with-token", "--passphrase-fd"), ("echo", "printf")),
     _SECURED: (("securestring",), ("convertto-securestring",)),
     _DATABASE: (("-p",), ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip")),
@@ -174,10 +168,7 @@ def stated(text: str, work: Work) -> list[Span]:
         ) and _secretive(value, "PASSWORD", "password", quoted=True, tight=True):
             spans.append((*match.span("v" if match["v"] else "u"), "PASSWORD"))
     spans += _given(text, low, work)
-    for match in _matches(_DOCUMENT, text, low, work):
-        value = match["v"].partition("  ")[0]
-        if sum(c.isdigit() for c in value) > 5:  # noqa: PLR2004 - a length, and what it is of stands beside it
-            spans.append((*match.span("v"), "PASSPORT" if match["p"] else "LICENSE"))
+    spans += _named(text, low, work)
     for match in _matches(_BORN, text, low, work):
         begin = match.end()
         line = text.find("\n", begin, begin + _BIRTH_WITHIN)
@@ -192,6 +183,19 @@ def stated(text: str, work: Work) -> list[Span]:
         if date and date.start() + edge <= last:
             spans.append((date.start() + edge, date.end() + edge, "BIRTH_DATE"))
     return spans
+
+
+def _named(text: str, low: str, work: Work) -> Iterator[Span]:
+    """Yield the spans of the numbers and codes that the words before them name."""
+    for row in TOLD:
+        for match in _matches(row.pattern, text, low, work):
+            value = match["v"].partition("  ")[0]
+            if sum(map(str.isdigit, value)) >= row.digits and (not row.lettered or any(map(str.isalpha, value))):
+                yield match.start("v"), match.start("v") + len(value), row.category
+    if "is your" in low:
+        for match in FOREMOST.finditer(text):
+            work.spend(1)
+            yield (*match.span("v"), "PASSWORD")
 
 
 def _both(value: str) -> bool:
@@ -209,8 +213,6 @@ def _given(text: str, low: str, work: Work) -> Iterator[Span]:
         if mixed(value) and value.count("/") <= _SLASHES and "." not in value[:2]:
             category = "API_KEY" if "key" in match[0].lower() else "TOKEN"
             yield match.start("v"), match.start("v") + len(value), category
-    for match in _matches(_CODE_TOLD, text, low, work):
-        yield (*match.span("v"), "PASSWORD")
     for match in _matches(_LOGIN_PAIR, text, low, work):
         value = match["v"]
         if _both(value) and _secretive(value, "PASSWORD", "password", quoted=False, tight=True):

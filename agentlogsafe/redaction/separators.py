@@ -38,6 +38,10 @@ def endings(more: Iterable[str] = ()) -> frozenset[str]:
         *"key keys token tokens secret password authorization value text string str header env var".split(),
         *"old new current confirm hash hashed raw plain plaintext field base64 b64 name number code".split(),
         *"passwd passphrase".split(),
+        *(login + tail for login in v.LOGINS for tail in ("pwd", "pw")),
+        *"l_id l-id x_id x-id".split(),
+        "l id",
+        "x id",  # a national or tax id: ``_id`` alone ends too many names
         *more,
     }
     return frozenset(name[-4:] for name in names)
@@ -90,6 +94,6 @@ def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[
             if (
                 ending in endings_
                 or (ending[-3:] in endings_ and not (word[:1].islower() and word[1:2].islower()))
-                or (ending[-2:] in endings_ and not word[1:2].isalpha())
+                or (ending[-2:] in endings_ and not (word[1:2].isalpha() and word.isascii()))
             ):
                 yield end, at + 1
