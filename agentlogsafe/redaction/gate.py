@@ -12,7 +12,7 @@ import re
 
 from agentlogsafe.redaction import disguise
 from agentlogsafe.redaction.separators import separators
-from agentlogsafe.redaction.vocabulary import TOLD, TOLD_WIDE
+from agentlogsafe.redaction.vocabulary import STATED_WIDE, TOLD, TOLD_WIDE
 
 AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = (1 << i for i in range(11))
 
@@ -94,8 +94,19 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         "pass" in low
         or "secret" in low
         or "identified" in low
+        or (not low.isascii() and _stated(low))
         or ("/" in low and ("/pw" in low or "/ pw" in low))
-        or (" is" in low and ("key is" in low or "token is" in low or "code is" in low))
+        or (
+            " is" in low
+            and (
+                "key is" in low
+                or "token is" in low
+                or "code is" in low
+                or "phrase is" in low
+                or "ey for " in low
+                or "oken for " in low
+            )
+        )
         or (
             "0000" in numbers
             and (
@@ -106,6 +117,8 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
                 or "licen" in low
                 or "phone" in low
                 or "pasap" in low
+                or "pin is" in low
+                or "rd pin" in low
                 or (_SEVEN in numbers and _spoken(low))
             )
         )
@@ -132,6 +145,11 @@ def told(low: str, raw: bytes) -> bool:
         if (TOLD[word.decode()] or "") in low:
             return True
     return not low.isascii() and any(words in low for words in TOLD_WIDE)
+
+
+def _stated(low: str) -> bool:
+    """Return whether *low*, which is not ASCII, has a word for a password."""
+    return any(word in low for word in STATED_WIDE)
 
 
 def _spoken(low: str) -> bool:

@@ -12,7 +12,7 @@ from agentlogsafe.redaction.assignments import _STOCK, _secretive
 from agentlogsafe.redaction.detectors.base import mixed
 from agentlogsafe.redaction.strategies import MASKED
 from agentlogsafe.redaction.told import FOREMOST, TOLD
-from agentlogsafe.redaction.vocabulary import TOKEN_HARMLESS
+from agentlogsafe.redaction.vocabulary import STATED_WIDE, TOKEN_HARMLESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,15 +22,28 @@ if TYPE_CHECKING:
 Span = tuple[int, int, str]
 
 _WHOSE = r"(?:for|of|to)[ \t](?:(?:the|user|account)[ \t])?[\"'`]?[\w.@:/-]{1,60}[\"'`]?"
+_COPULA = r"(?:is|was|are|equals|will be|should be|ist|war|lautet|est|era|es|è|é|är|er|jest)(?:[ \t](?:now|set to|currently|nu|jetzt|ahora))?[ \t]?:?|set to|->|-"  # noqa: E501 - one pattern
 _STATED = re.compile(
-    rf"(?i)\b(?P<k>(?:pass(?:word|wd|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?)(?P<m>[\"')\]]{{0,2}}[ \t]{{1,2}}(?:{_WHOSE}[ \t]?[:=][ \t]{{0,3}}|(?:{_WHOSE}[ \t])?"  # noqa: E501 - one pattern
-    r"(?:(?:is|was|are|equals|will be|should be)(?:[ \t](?:now|set to|currently))?[ \t]?:?|set to|->|-)[ \t]{1,3})|[ \t]{1,3})[\"'`(]{0,2}(?P<v>[^\s\"'`]{4,200})"  # noqa: E501 - one pattern
+    rf"(?i)\b(?P<k>(?:pass(?:word|wd|wort|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?|mot de passe|contraseña|lösenord(?:et)?)(?P<m>[\"')\]]{{0,2}}[ \t]{{1,2}}(?:{_WHOSE}[ \t]?[:=][ \t]{{0,3}}|(?:{_WHOSE}[ \t])?"  # noqa: E501 - one pattern
+    rf"(?:{_COPULA}|to|from[ \t](?P<f>[^\s\"'`]{{4,100}})[ \t]to)[ \t]{{1,3}})|[ \t]{{1,3}})[\"'`(]{{0,2}}(?P<v>[^\s\"'`]{{4,200}})"  # noqa: E501 - one pattern
 )
+# In other scripts: a particle may follow the word, or a space, or nothing.
+_STATED_WIDE = re.compile(
+    r"(?:парол[ья]|密码|密碼|口令|パスワード|비밀번호|hasł[oa]|şifre(?:niz|n|m)?|κωδικός|סיסמה)[ \t]?(?:это|是|为|為|は|는|은|to|είναι|היא)?[ \t]{0,2}[:：]?[ \t]{0,2}[\"'`「(]{0,2}(?P<v>[!-~]{4,200})",  # noqa: E501, RUF001 - one pattern
+    re.IGNORECASE,
+)
+_AS = (" as ", " as the ", " as my ", " as your ")
 _TOLD = re.compile(
-    r"(?i)(?<![A-Za-z])(?:(?:api|access)[ _-]?(?:key|token)|token) is[ \t]?:?[ \t]{1,3}[\"'`(]{0,2}(?P<v>[\w.~+/=-]{16,400})"  # noqa: E501 - one pattern
+    r"(?i)(?<![A-Za-z])(?:(?:api|access)[ _-]?(?:key|token)|token)(?: (?:for|of|to)(?: the| our| my)? [\w./-]{1,40})? is[ \t]?:?[ \t]{1,3}[\"'`(]{0,2}(?P<v>[\w.~+/=-]{16,400})"  # noqa: E501 - one pattern
 )
 _LOGIN_PAIR = re.compile(
     r"(?i)(?<![A-Za-z])(?:id|user(?:name)?|login|account)[ ]?/[ ]?(?:pw|pwd|passwd|password|pass)\b[ \t]{0,2}(?:(?:is|are)\b|[:=]|->|\()?[ \t]{0,2}[\w.@-]{1,40}[ ]?[/,(][ ]?(?P<v>[^\s,;)\"']{4,100})"  # noqa: E501 - one pattern
+)
+_PAIR_NAMED = re.compile(
+    r"(?i)(?<![A-Za-z])(?:user(?:name)?|login)[ :=]{1,3}[\w.@-]{1,40}[ ]?[/,;|][ ]?(?:pass(?:word|wd)?|pw|pwd)[ :=]{1,3}(?P<v>[^\s,;)\"']{4,100})"  # noqa: E501 - one pattern
+)
+_PHRASE_TOLD = re.compile(
+    r"(?i)(?<![A-Za-z])(?:seed|recovery|mnemonic|secret|backup)[ ](?:phrase|words)(?:[ ](?:is|are))?[ ]?:?[ ]{1,2}[\"']?(?P<v>[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})(?![ ]?[a-z])"  # noqa: E501 - one pattern
 )
 # These two start with their hyphen and look back from it: a pattern with a fixed first character is searched faster.
 _OPTION = re.compile(
@@ -75,10 +88,12 @@ _BEFORE_DAY = 12  # the longest month, and what stands between it and its day
 # In lower case, every match of the pattern has one of the first, and starts with one of the second.
 _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     **{row.pattern: (row.needed, row.starts) for row in TOLD},
-    _STATED: ((" ", "\t"), ("pass", "secret")),
+    _STATED: ((" ", "\t"), ("pass", "secret", "mot de", "contrase", "lösen")),
     _IDENTIFIED: ((" by", " as"), ("identified",)),
     _TOLD: ((" ",), ("api", "access", "token")),
     _LOGIN_PAIR: (("pw", "pass"), ("id", "user", "login", "account")),
+    _PAIR_NAMED: (("pass", "pw"), ("user", "login")),
+    _PHRASE_TOLD: (("phrase", "words"), ("seed", "recovery", "mnemonic", "secret", "backup")),
     _SQL: (("password",), ("password", "encrypted password", "old_password")),
     _BORN: (("b", "n", "f"), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born", "geb", "né", "naci", "nat", "nasci", "urodz", "född", "født", "naroz")),  # noqa: E501 - one row of a table
     _PIPED: (("-stdin", "sudo -s", "chpasswd", "--with-token", "--passphrase-fd"), ("echo", "printf")),
@@ -149,8 +164,10 @@ def stated(text: str, work: Work) -> list[Span]:
             or not _secretive(value, "PASSWORD", "password", quoted=False, tight=False)
         ):
             continue
-        if joined and not _both(value):
+        if (joined or (match["m"].strip().endswith("to") and "set" not in match["m"])) and not _both(value):
             continue
+        if match["f"] and _both(match["f"]):
+            spans.append((*match.span("f"), "PASSWORD"))
         if not any(map(str.isalnum, value)):
             continue
         spans.append(
@@ -168,6 +185,7 @@ def stated(text: str, work: Work) -> list[Span]:
         ) and _secretive(value, "PASSWORD", "password", quoted=True, tight=True):
             spans.append((*match.span("v" if match["v"] else "u"), "PASSWORD"))
     spans += _given(text, low, work)
+    spans += _entered(text, low, work)
     spans += _named(text, low, work)
     for match in _matches(_BORN, text, low, work):
         begin = match.end()
@@ -203,6 +221,31 @@ def _both(value: str) -> bool:
     return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
 
 
+def _entered(text: str, low: str, work: Work) -> Iterator[Span]:
+    """Yield the spans of passwords that stand before the word for it, or behind one of another script."""
+    at = low.find("password")
+    while at >= 0:
+        before = low[max(0, at - 9) : at]
+        tail = next((words for words in _AS if before.endswith(words)), "")
+        if tail:
+            work.spend(1)
+            words = text[max(0, at - 120) : at - len(tail)].rsplit(None, 1)
+            value = words[-1].strip("\"'`(),") if words else ""
+            start = text.rfind(value, 0, at)
+            if value and _both(value) and _secretive(value, "PASSWORD", "password", quoted=False, tight=False):
+                yield start, start + len(value), "PASSWORD"
+        at = low.find("password", at + 8)
+    if text.isascii():
+        return
+    wide = text.lower()
+    if any(word in wide for word in STATED_WIDE):
+        for match in _STATED_WIDE.finditer(text):
+            work.spend(1)
+            value = match["v"].rstrip(".,;:!?)\"'`")
+            if _both(value) and _secretive(value, "PASSWORD", "password", quoted=False, tight=False):
+                yield match.start("v"), match.start("v") + len(value), "PASSWORD"
+
+
 def _given(text: str, low: str, work: Work) -> Iterator[Span]:
     """Yield the spans of keys that a sentence states, and of the passwords behind ``user/password``."""
     for match in _matches(_TOLD, text, low, work):
@@ -213,10 +256,13 @@ def _given(text: str, low: str, work: Work) -> Iterator[Span]:
         if mixed(value) and value.count("/") <= _SLASHES and "." not in value[:2]:
             category = "API_KEY" if "key" in match[0].lower() else "TOKEN"
             yield match.start("v"), match.start("v") + len(value), category
-    for match in _matches(_LOGIN_PAIR, text, low, work):
-        value = match["v"]
-        if _both(value) and _secretive(value, "PASSWORD", "password", quoted=False, tight=True):
-            yield match.start("v"), match.end("v"), "PASSWORD"
+    for pattern in (_LOGIN_PAIR, _PAIR_NAMED):
+        for match in _matches(pattern, text, low, work):
+            value = match["v"]
+            if _both(value) and _secretive(value, "PASSWORD", "password", quoted=False, tight=True):
+                yield match.start("v"), match.end("v"), "PASSWORD"
+    for match in _matches(_PHRASE_TOLD, text, low, work):
+        yield (*match.span("v"), "SECRET")
 
 
 def options(text: str, category_of: object, work: Work) -> list[Span]:

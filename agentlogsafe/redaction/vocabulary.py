@@ -251,3 +251,18 @@ TOLD_WIDE = (
     "condução",
     "osobisty",
 )
+# Words for a password beyond ASCII that need no sign behind them: ``пароль tulip99``.
+STATED_WIDE = (
+    "contrase",
+    "lösenord",
+    "парол",
+    "密码",
+    "密碼",
+    "口令",
+    "パスワード",
+    "비밀번호",
+    "hasł",
+    "şifre",
+    "κωδικός",
+    "סיסמה",
+)
