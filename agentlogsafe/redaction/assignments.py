@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from agentlogsafe.redaction.claimed import token_at
 from agentlogsafe.redaction.keys import KeyRules, classify, joined, jumbled
 from agentlogsafe.redaction.pairs import NAMING, paired
-from agentlogsafe.redaction.placeholders import placeholder
+from agentlogsafe.redaction.placeholders import STOCK, placeholder
 from agentlogsafe.redaction.separators import ALIGNED, ENDINGS, separators
 from agentlogsafe.redaction.strategies import MASKED
 
@@ -36,7 +36,7 @@ _NAMES = {
     for ascii_ in (False, True)  # the same where all is ASCII: half of the time
 }
 _MORE = re.compile(r"[ \t]{1,2}[^\W\d_][\w.\-]{0,24}(?:[ \t][^\W\d_][\w.\-]{0,24})?")
-_OPENED = re.compile(r"[ \t\n\r\\]{0,40}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
+_OPENED = re.compile(r"[ \t\n\r\\]{0,40}(?:!{1,2}(?:str|string|binary)[ \t]{1,4})?[rbufRBUFN]{0,2}(?P<q>\\{0,3}[\"'`])")
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
 _SCOPE = re.compile(r"::[A-Za-z_]{1,64}(?![\w-])")
 _NAMES_IN_CODE = re.compile(r"[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+")
@@ -82,6 +82,8 @@ _CUT = 400
 _FARTHEST_MASK = 24
 _DIGIT = re.compile(r"\d")
 _CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
+_FILE = re.compile(r"[\w@-][\w.@-]*(?:/[\w.@-]+)+\.[A-Za-z][A-Za-z0-9]{1,4}")
+_SETTER = re.compile(r"[\"'`]\s?\(\w{0,16}?(?:tes|tup|enifed|dda)(?![a-z])", re.IGNORECASE)  # backwards
 _DOTTED = re.compile(r"[\^~<>=]{0,2}\d+(?:\.\d+){2,}")
 _TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
 _REPEATED = frozenset("=:>~")
@@ -90,9 +92,6 @@ _FOLDERS = frozenset(("pwd", "oldpwd"))  # where a shell is
 _SHORTEST_KEY = 20
 _WORDED = ("mnemonic", "phrase", "seed")  # a wallet's secret is a dozen words
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
-_STOCK = frozenset(
-    "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()  # noqa: E501 - one row of a table
-) - {"letmein"}
 _UNSURE = frozenset((None, "TOKEN", "NAME?", "KEY?"))
 _CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE KEY CARD_CODE".split())
 
@@ -119,7 +118,7 @@ def find(
         if start < covered:
             inside += 1
             continue
-        sign = text[start - 1]
+        sign = text[start - 1] if text[start - 2 : start] != "->" else "="
         if (masks and text.find("[", start, start + _FARTHEST_MASK) >= 0 and _DONE.match(text, start)) or (
             sign == ">" and _CLOSED.match(back, size - end, size - end + 66)
         ):
@@ -147,7 +146,8 @@ def find(
             continue  # ``Auth::Basic`` is a name in code
         if sign in ",(":
             quoted = _quoted(text, start) if category in _CREDENTIALS else None
-            if quoted is None or not _DIGIT.search(text, *quoted):
+            set_ = sign == "," and named and _SETTER.match(back, named.end())
+            if quoted is None or not (set_ or _DIGIT.search(text, *quoted)):
                 continue  # two words of a list are no name and value
         elif tokens and category in _CREDENTIALS and category != "COOKIE" and sign != ">":
             token = token_at(text, start, name, tokens)
@@ -368,15 +368,17 @@ def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: boo
     """Return whether *value* can be a secret: no placeholder, type, expression or word of the sentence."""
     if "[" in value:
         value = MASKED.sub("", value)
-    if not value or value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or placeholder(value):
+    if not value or value.lower() in STOCK or len(value) < _SHORTEST.get(category, 6) or placeholder(value):
         return False
     if category == "CARD_CODE" or name == "pin" or name.endswith("_pin"):
         return value.isdigit()
     if len(set(value)) < (3 if category == "PASSWORD" else 5):
         return False
     digits = any(map(str.isdigit, value))
-    if name in _FOLDERS and value[0] in "/.~":
+    if (name in _FOLDERS and value[0] in "/.~") or (category != "PASSWORD" and _FILE.fullmatch(value)):
         return False
+    if name == "pass" and not (quoted or tight or digits) and ("_" in value or "/" in value):
+        return False  # a test passed
     if not quoted and not tight and category != "PASSWORD" and _NAMES_IN_CODE.fullmatch(value):
         return False
     if not quoted and _CODE.match(value) and not (tight and digits and "(" not in value and "[" not in value):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction.assignments import _STOCK, _secretive
+from agentlogsafe.redaction.assignments import _secretive
 from agentlogsafe.redaction.detectors.base import mixed
+from agentlogsafe.redaction.placeholders import STOCK
 from agentlogsafe.redaction.strategies import MASKED
 from agentlogsafe.redaction.told import FOREMOST, TOLD
 from agentlogsafe.redaction.vocabulary import STATED_WIDE, TOKEN_HARMLESS
@@ -24,7 +25,7 @@ Span = tuple[int, int, str]
 _WHOSE = r"(?:for|of|to)[ \t](?:(?:the|user|account)[ \t])?[\"'`]?[\w.@:/-]{1,60}[\"'`]?"
 _COPULA = r"(?:is|was|are|equals|will be|should be|ist|war|lautet|est|era|es|è|é|är|er|jest)(?:[ \t](?:now|set to|currently|nu|jetzt|ahora))?[ \t]?:?|set to|->|-"  # noqa: E501 - one pattern
 _STATED = re.compile(
-    rf"(?i)\b(?P<k>(?:pass(?:word|wd|wort|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?|mot de passe|contraseña|lösenord(?:et)?)(?P<m>[\"')\]]{{0,2}}[ \t]{{1,2}}(?:{_WHOSE}[ \t]?[:=][ \t]{{0,3}}|(?:{_WHOSE}[ \t])?"  # noqa: E501 - one pattern
+    rf"(?i)\b(?P<k>(?:pass(?:word|wd|wort|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?|pass(?=[ ](?:is|was)\b)|mot de passe|contraseña|senha|kennwort|lösenord(?:et)?)(?P<m>[\"')\]]{{0,2}}[ \t]{{1,2}}(?:{_WHOSE}[ \t]?[:=][ \t]{{0,3}}|(?:{_WHOSE}[ \t])?"  # noqa: E501 - one pattern
     rf"(?:{_COPULA}|to|from[ \t](?P<f>[^\s\"'`]{{4,100}})[ \t]to)[ \t]{{1,3}})|[ \t]{{1,3}})[\"'`(]{{0,2}}(?P<v>[^\s\"'`]{{4,200}})"  # noqa: E501 - one pattern
 )
 # In other scripts: a particle may follow the word, or a space, or nothing.
@@ -88,7 +89,7 @@ _BEFORE_DAY = 12  # the longest month, and what stands between it and its day
 # In lower case, every match of the pattern has one of the first, and starts with one of the second.
 _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     **{row.pattern: (row.needed, row.starts) for row in TOLD},
-    _STATED: ((" ", "\t"), ("pass", "secret", "mot de", "contrase", "lösen")),
+    _STATED: ((" ", "\t"), ("pass", "secret", "mot de", "contrase", "senha", "kennwort", "lösen")),
     _IDENTIFIED: ((" by", " as"), ("identified",)),
     _TOLD: ((" ",), ("api", "access", "token")),
     _LOGIN_PAIR: (("pw", "pass"), ("id", "user", "login", "account")),
@@ -164,7 +165,9 @@ def stated(text: str, work: Work) -> list[Span]:
             or not _secretive(value, "PASSWORD", "password", quoted=False, tight=False)
         ):
             continue
-        if (joined or (match["m"].strip().endswith("to") and "set" not in match["m"])) and not _both(value):
+        if (
+            joined or match["k"].lower() == "pass" or (match["m"].strip().endswith("to") and "set" not in match["m"])
+        ) and not _both(value):
             continue
         if match["f"] and _both(match["f"]):
             spans.append((*match.span("f"), "PASSWORD"))
@@ -317,7 +320,7 @@ def _guarded(value: str) -> bool:
     """Return whether *value*, which stands where a command takes a password, is more than a variable or an example."""
     return (
         not MASKED.search(value)
-        and value.lower() not in _STOCK
+        and value.lower() not in STOCK
         and value[0] not in "$<{*%"
         and len(set(value)) > 1
         and not value.startswith("//")

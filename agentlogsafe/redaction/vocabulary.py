@@ -31,7 +31,7 @@ KEY_QUALIFIERS = frozenset(
     decrypt decryption deploy developer dev ec ecdsa ed25519 encrypt encryption function functions gpg hmac host integration jwt license licence live
     master openpgp personal pgp private priv prod production project registration restricted root rsa secret secure security server
     service session shared signature signing sign ssh ssl staging storage subscription symmetric test tls tunnel user vault webhook
-    activation instrumentation aes gateway hub merchant payment preshared proxy psk read recovery unseal vpn wifi wpa
+    activation instrumentation aes gateway hub merchant payment preshared proxy psk read recovery unseal vpn wifi wpa wpa2 wpa3
     write ingest ingestion admin agent enc dsa dec sandbox team org organization workspace""".split()
 )
 
@@ -254,6 +254,8 @@ TOLD_WIDE = (
 # Words for a password beyond ASCII that need no sign behind them: ``пароль tulip99``.
 STATED_WIDE = (
     "contrase",
+    "senha",
+    "kennwort",
     "lösenord",
     "парол",
     "密码",
