@@ -11,7 +11,10 @@ _WHOLE_WORD = 4  # so long a context word must stand by itself
 
 def words_in(near: str, low: str) -> set[str]:
     """Return the words in *near*, which is *low* in lower case."""
-    return set(_WORD.findall((low if low == near else _HUMP.sub(" ", near).lower()).replace("_", " ")))
+    words = set(_WORD.findall(low.replace("_", " ")))
+    if low != near:
+        words.update(_WORD.findall(_HUMP.sub(" ", near).lower().replace("_", " ")))
+    return words
 
 
 def mentions(words: set[str], context: tuple[str, ...]) -> bool:

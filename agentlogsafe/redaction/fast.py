@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import gate
 from agentlogsafe.redaction.disguise import ESCAPE
-from agentlogsafe.redaction.vocabulary import TOLD
+from agentlogsafe.redaction.vocabulary import CALLS, TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,10 +39,11 @@ _WORDS = (
     (gate.CONTROL, r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"),
     (
         gate.WORD,
-        "(?i:pass|secret|identified|/ ?pw|(?:key|token|code|phrase) is|(?:key|token) for|pin is|rd pin|birth|born|dob|d[.]o[.]b|licen|phone|pasap)",  # noqa: E501 - one pattern
+        "(?i:pass|secret|identified|/ ?pw|(?:key|token|code|phrase) is|(?:key|token) for|pin is|birth|born|dob|d[.]o[.]b|licen|phone|pasap)",  # noqa: E501 - one pattern
     ),
     (gate.WORD, f"(?i:{gate.SPOKEN})".replace("{0,40}", "*")),
     (gate.WORD, f"(?i:{'|'.join(re.escape(phrase or word) for word, phrase in TOLD.items())})"),
+    (gate.WORD, f"(?i:{'|'.join(re.escape(call) for call in CALLS)})"),
     (gate.OPTION, r" -|\n-|\A-"),
     (gate.ESCAPED, ESCAPE),
 )
@@ -103,7 +104,8 @@ def questions(endings: Iterable[str], literals: Iterable[str] = ()) -> Callable[
     names = "|".join(sorted(re.escape(ending) for ending in endings if ending.isascii()))
     named = (gate.NAMED, rf"(?i:{names})[0-9]{{0,6}}{_TAIL}(?:[=:>]|{_QUOTED})")
     held = [(1 << FIRST + place, f"(?i:{re.escape(literal)})") for place, literal in enumerate(literals)]
-    sets = (*_WORDS, named, *held), _COUNTED, (*_WORDS, *_COUNTED, *held)
+    directives = (gate.NAMED, r"#define|\(def|ENV")
+    sets = (*_WORDS, named, directives, *held), _COUNTED, (*_WORDS, *_COUNTED, *held)
     try:
         import re2  # noqa: PLC0415 - optional, or only for some
     except ImportError:

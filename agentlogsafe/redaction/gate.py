@@ -12,7 +12,7 @@ import re
 
 from agentlogsafe.redaction import disguise
 from agentlogsafe.redaction.separators import separators
-from agentlogsafe.redaction.vocabulary import STATED_WIDE, TOLD, TOLD_WIDE
+from agentlogsafe.redaction.vocabulary import CALLS, STATED_WIDE, TOLD, TOLD_WIDE
 
 AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = (1 << i for i in range(11))
 
@@ -20,10 +20,24 @@ AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = 
 _PLUS = re.compile(r"\+[ (]{0,2}[0-9](?:[ .()/-]{0,2}\d){5}").search
 # A telephone number that is too short to be asked about for its length, behind a word that says what it is.
 SPOKEN = (
-    r"(?:tel|mobil|cell|fax|whatsapp|number is|(?:call|ring|reach|text|contact) (?:me|us|him|her|them|back)|contact:)"
+    r"(?:tel|mobil|cell|celular|rufnummer|fax|whatsapp|number is|(?:call|ring|reach|text|contact) (?:me|us|him|her|them|back)|contact:)"  # noqa: E501 - one pattern
     r"[^0-9\n]{0,40}[0-9](?:[ ().-]{0,2}[0-9]){6}"
 )
-_CALLS = ("tel", "mobil", "cell", "fax", "whatsapp", "number is", "call ", "ring ", "reach ", "text ", "contact")
+_CALLS = (
+    "tel",
+    "mobil",
+    "cell",
+    "celular",
+    "rufnummer",
+    "fax",
+    "whatsapp",
+    "number is",
+    "call ",
+    "ring ",
+    "reach ",
+    "text ",
+    "contact",
+)
 _SPOKEN = re.compile(SPOKEN).match
 _SEVEN = "0" * 7
 _SIX = "0" * 6
@@ -71,8 +85,9 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         bits |= AT
     # As text again: bytes in bytes cost three times as much to ask for, an exception that is caught.
     numbers = raw.translate(_NUMBERS, _GROUPING).decode() if among & (NUMBER | DOTTED | WORD) else ""
+    six = _SIX in numbers
     if numbers and (
-        _NINE in numbers
+        (six and _NINE in numbers)
         or (
             "T" in numbers
             and ("0T" in numbers or "T0" in numbers)
@@ -95,6 +110,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         or "secret" in low
         or "identified" in low
         or (not low.isascii() and _stated(low))
+        or ("(" in text and ('"' in text or "'" in text) and _called(low))
         or ("/" in low and ("/pw" in low or "/ pw" in low))
         or (
             " is" in low
@@ -103,6 +119,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
                 or "token is" in low
                 or "code is" in low
                 or "phrase is" in low
+                or "pin is" in low
                 or "ey for " in low
                 or "oken for " in low
             )
@@ -117,12 +134,10 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
                 or "licen" in low
                 or "phone" in low
                 or "pasap" in low
-                or "pin is" in low
-                or "rd pin" in low
                 or (_SEVEN in numbers and _spoken(low))
             )
         )
-        or ((_SIX in numbers or (dotted and _DOTS in numbers)) and " " in text and told(low, raw))
+        or ((six or (dotted and _DOTS in numbers)) and " " in text and told(low, raw))
     ):
         bits |= WORD
     if among & (OPTION | COLONS) and "-" in text:
@@ -145,6 +160,11 @@ def told(low: str, raw: bytes) -> bool:
         if (TOLD[word.decode()] or "") in low:
             return True
     return not low.isascii() and any(words in low for words in TOLD_WIDE)
+
+
+def _called(low: str) -> bool:
+    """Return whether *low* has one of `CALLS`."""
+    return any(call in low for call in CALLS)
 
 
 def _stated(low: str) -> bool:

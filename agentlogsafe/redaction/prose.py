@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from agentlogsafe.redaction import placed
 from agentlogsafe.redaction.assignments import _secretive
 from agentlogsafe.redaction.detectors.base import mixed
 from agentlogsafe.redaction.placeholders import STOCK
@@ -16,7 +17,7 @@ from agentlogsafe.redaction.told import FOREMOST, TOLD
 from agentlogsafe.redaction.vocabulary import STATED_WIDE, TOKEN_HARMLESS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from agentlogsafe.redaction.work import Work
 
@@ -268,15 +269,16 @@ def _given(text: str, low: str, work: Work) -> Iterator[Span]:
         yield (*match.span("v"), "SECRET")
 
 
-def options(text: str, category_of: object, work: Work) -> list[Span]:
+def options(text: str, category_of: Callable[[str], str | None], work: Work) -> list[Span]:
     """Return the spans of secrets on a command line; *category_of* tells what a long option's name announces."""
     spans: list[Span] = []
     low = _narrow(text)
     if "-" not in text and "/user:" not in low and "chpasswd" not in low:
-        return spans  # every pattern has one of them
+        spans += placed.find(text, low, category_of, work)
+        return spans  # every pattern below has one of them
     for match in _OPTION.finditer(text):
         work.spend(3)
-        category = category_of(match["k"])  # type: ignore[operator]
+        category = category_of(match["k"])
         if category is None or match.lastgroup is None:
             continue
         value = match[match.lastgroup]
@@ -300,6 +302,7 @@ def options(text: str, category_of: object, work: Work) -> list[Span]:
             continue  # a user and a group, as containers take them
         if _guarded(value) if value else len(name) >= _KEY_LEAST and mixed(name):
             spans.append((match.start("n"), match.end(), "PASSWORD"))
+    spans += placed.find(text, low, category_of, work)
     for match in _matches(_SECURED, text, low, work):
         part = "v" if match["v"] else "u"
         if _guarded(match[part]):

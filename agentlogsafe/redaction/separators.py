@@ -29,6 +29,10 @@ _SIGNS = (
 )
 
 
+_DIRECTIVE = re.compile(r"(?:#define|\(def|\bENV)[ \t]{1,8}([A-Za-z][\w.-]{1,63})[ \t]{1,8}(?=\S)")
+"""What sets a name to a value with no sign between them: ``#define API_KEY "…"``, ``ENV DB_PASSWORD …``."""
+
+
 def endings(more: Iterable[str] = ()) -> frozenset[str]:
     """Return how the words end that can end a sensitive name: four letters, or the whole of a short word."""
     names = {
@@ -66,6 +70,10 @@ def _patterns(endings_: frozenset[str], *, aligned: bool) -> tuple[tuple[str, re
 
 def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[int, int]]:
     """Yield where the name ends and the value may start, for each separator behind a sensitive ending."""
+    if ("#" in text and "#define" in text) or ("(" in text and "(def" in text) or ("_" in text and "ENV" in text):
+        for directive in _DIRECTIVE.finditer(text):
+            if _sensitive(text[max(0, directive.end(1) - 6) : directive.end(1)], endings_):
+                yield directive.end(1), directive.end()
     quoted = ("," in text or "(" in text) and ('"' in text or "'" in text or "`" in text)
     if not (quoted or "=" in text or ":" in text or ">" in text):
         return
@@ -87,13 +95,16 @@ def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[
                 before = text[at - 2 if text[at - 1] == " " else at - 1]
                 if before not in _QUOTES and not before.isupper():
                     continue
-            word = text[end - 4 if end > 4 else 0 : end]  # noqa: PLR2004 - so long is an ending
-            if word[-1] in _DIGITS:
-                word = text[end - 6 if end > 6 else 0 : end].rstrip(_DIGITS)[-4:]  # noqa: PLR2004 - with a counter
-            ending = word.lower()
-            if (
-                ending in endings_
-                or (ending[-3:] in endings_ and not (word[:1].islower() and word[1:2].islower()))
-                or (ending[-2:] in endings_ and not (word[1:2].isalpha() and word.isascii()))
-            ):
+            if _sensitive(text[end - 6 if end > 6 else 0 : end], endings_):  # noqa: PLR2004 - an ending and a counter
                 yield end, at + 1
+
+
+def _sensitive(name: str, endings_: frozenset[str]) -> bool:
+    """Return whether *name*, the last six characters of one, ends as one of *endings_* does."""
+    word = name.rstrip(_DIGITS)[-4:]
+    ending = word.lower()
+    return (
+        ending in endings_
+        or (ending[-3:] in endings_ and not (word[:1].islower() and word[1:2].islower()))
+        or (ending[-2:] in endings_ and not (word[1:2].isalpha() and word.isascii()))
+    )

@@ -230,7 +230,7 @@ TOLD = {
     **dict.fromkeys(
         """geb geboren nacido nacida nascido nascida urodzony urodzona narozen narozena ausweis ausweisnummer ausweisnr personalausweis personalausweisnummer patente
         rijbewijs rijbewijsnummer paspoort paspoortnummer paszport paszportu dowodu kennzeichen immatriculation aufenthaltstitel acct kto konto kontonummer kontonr rekening
-        rekeningnummer bankgiro bsb pin cvv cvv2 cvc cvc2 mrn otp sicherheitscode verificatiecode beveiligingscode""".split()
+        rekeningnummer bankgiro bsb pin cvv cvv2 cvc cvc2 mrn otp pps ppsn sicherheitscode verificatiecode beveiligingscode""".split()
     ),
     "nato": "nato ", "nata": "nata ", "code": "code d", "codigo": "codigo de", "codice": "codice di", "id": "id card", "identity": "identity card", "carte": "carte d", "carta": "carta d", "permis": "permis de",
     "permiso": "permiso de", "prawo": "prawo jazdy", "carnet": "carnet de", "travel": "travel doc", "residence": "residence permit", "dowod": "dowod o", "plate": "plate n", "plates": "number plates", "number": "number plate",
@@ -268,3 +268,10 @@ STATED_WIDE = (
     "κωδικός",
     "סיסמה",
 )
+# Calls that take a secret by its place: in lower case, which argument it is, and the category.
+CALLS = {
+    **dict.fromkeys(("basicauth(", "digestauth(", "networkcredential(", "passwordcredentials(", "withcredentials(", ".login(", "emailandpassword(", "credentials.basic(", "passwordauthentication("), ("second", "PASSWORD")),
+    **dict.fromkeys(("getconnection(", "mysqli_connect(", "mysql_connect(", "mysqli(", "pdo("), ("third", "PASSWORD")),
+    **dict.fromkeys(("jwt.encode(", "jwt.decode(", "jwt.sign(", "jwt.verify(", "fernet(", "hmac.new(", "createhmac("), ("key", "SECRET")),
+    "awscredentials(": ("second", "SECRET"), "twilio.rest.client(": ("second", "TOKEN"), "twilio(": ("second", "TOKEN"), "= client(": ("second", "TOKEN"),
+}  # fmt: skip

@@ -1,0 +1,126 @@
+"""Secrets that their place gives away: an argument of a call, a column of a statement, an element of a settings file.
+
+``HTTPBasicAuth("mia", "…")``, ``INSERT INTO users (name, password) VALUES ('mia', '…')``, ``variable "password" {…}``.
+"""
+
+# ruff: noqa: E501 - an entry of a table is one line
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from agentlogsafe.redaction.assignments import _secretive
+from agentlogsafe.redaction.placeholders import STOCK, placeholder
+from agentlogsafe.redaction.vocabulary import CALLS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from agentlogsafe.redaction.work import Work
+
+Span = tuple[int, int, str]
+
+_ARG = r"(?:[\"'][^\"'\n]{1,200}[\"']|[\w.$]{1,60})"
+_VALUE = r"N?[\"'](?P<v>[^\"'\n]{4,200})[\"']\s{0,8}[,)]"
+_SECOND = re.compile(rf"\(\s{{0,8}}{_ARG}\s{{0,2}},\s{{0,8}}{_VALUE}")
+_THIRD = re.compile(rf"\(\s{{0,8}}{_ARG}\s{{0,2}},\s{{0,8}}{_ARG}\s{{0,2}},\s{{0,8}}{_VALUE}")
+_KEYED = re.compile(
+    r"\(\s{0,8}(?:[^\"'()\n]{1,120},\s{0,8}|[\"'][\w-]{2,12}[\"']\s{0,2},\s{0,4})?b?[\"'](?P<v>[^\"'\n]{8,200})[\"']"
+)
+_PATTERNS = {"second": _SECOND, "third": _THIRD, "key": _KEYED}
+_VARIABLE = re.compile(
+    r"variable[ \t]{1,4}\"(?P<k>[\w-]{2,64})\"[ \t]{0,4}\{[^{}]{0,300}?\bdefault[ \t]{0,12}=[ \t]{0,4}\"(?P<v>[^\"\n]{4,400})\""
+)
+_ELEMENTS = re.compile(
+    r"<key>(?P<k>[\w. -]{2,64})</key>\s{0,40}<string>(?P<v>[^<>]{4,400})</string>|<(?P<n>[\w:]{2,64})>\s{0,40}<value>(?P<w>[^<>]{4,400})</value>",
+    re.IGNORECASE,
+)
+_TYPED = re.compile(
+    r"(?:\w{0,12}pass(?:word|wd)?)[\"'\]]{1,3}\){0,2}\.(?:send_?keys|type|fill|set_?value)\(\s?[\"'](?P<v>[^\"'\n]{4,100})[\"']",
+    re.IGNORECASE,
+)
+_INSERT = re.compile(
+    r"insert[ ]into[ ][\w.`\"\[\]]{1,80}\s{0,4}\((?P<c>[\w`\"\[\], \t\n]{1,800})\)\s{0,4}values\s{0,4}(?=\()",
+    re.IGNORECASE,
+)
+_CELL = re.compile(r"\s{0,4}(?:N?'((?:[^'\n]|''){0,2000})'|[^,()'\n]{0,200})\s{0,4}([,)])")
+_NEXT = re.compile(r"\s{0,4},\s{0,4}\(")
+_SECRETS = frozenset("PASSWORD SECRET TOKEN API_KEY".split())
+
+
+def chosen(text: str) -> bool:
+    """Return whether *text*, which stands where a secret does, is more than an example, a name or a placeholder."""
+    return (
+        any(map(str.isdigit, text))
+        and any(map(str.isalpha, text))
+        and len(set(text)) > 4  # noqa: PLR2004 - a filler has fewer
+        and "://" not in text
+        and text.lower() not in STOCK
+        and not placeholder(text)
+    )
+
+
+def find(text: str, low: str, category_of: Callable[[str], str | None], work: Work) -> Iterator[Span]:
+    """Yield the spans of secrets that their place gives away; *low* is the text in lower case, no longer than it."""
+    if "(" in low:
+        yield from _called(text, low, work)
+        if "insert" in low:
+            yield from _inserted(text, category_of, work)
+    if 'variable "' in low:
+        yield from _named(_VARIABLE, text, category_of, work)
+    if "</" in low:
+        yield from _named(_ELEMENTS, text, category_of, work)
+    if "pass" in low:
+        for match in _TYPED.finditer(text):
+            work.spend(1)
+            if chosen(match["v"]):
+                yield (*match.span("v"), "PASSWORD")
+
+
+def _called(text: str, low: str, work: Work) -> Iterator[Span]:
+    for call, (where, category) in CALLS.items():
+        at = low.find(call)
+        while at >= 0:
+            work.spend(1)
+            match = _PATTERNS[where].match(text, at + len(call) - 1)
+            if match and chosen(match["v"]):
+                yield (*match.span("v"), category)
+            at = low.find(call, at + 1)
+
+
+def _named(pattern: re.Pattern[str], text: str, category_of: Callable[[str], str | None], work: Work) -> Iterator[Span]:
+    for match in pattern.finditer(text):
+        work.spend(2)
+        part = "v" if match["v"] else "w"
+        category = category_of(match["k"] or match["n"])
+        if category in _SECRETS and _secretive(match[part][:128], category or "", "", quoted=True, tight=True):
+            yield (*match.span(part), category or "")
+
+
+def _inserted(text: str, category_of: Callable[[str], str | None], work: Work) -> Iterator[Span]:
+    """Yield the values of an ``INSERT`` whose columns have names of secrets."""
+    for match in _INSERT.finditer(text):
+        columns = [category_of(column.strip(' \t\n`"[]')) for column in match["c"].split(",")]
+        work.spend(1 + len(columns))
+        if _SECRETS.isdisjoint(columns):
+            continue
+        at = match.end() + 1
+        while True:
+            for category in columns:
+                cell = _CELL.match(text, at)
+                work.spend(1)
+                if not cell:
+                    return
+                if (
+                    category in _SECRETS
+                    and cell[1]
+                    and _secretive(cell[1][:128], category or "", "", quoted=True, tight=True)
+                ):
+                    yield (*cell.span(1), category or "")
+                at = cell.end()
+                if cell[2] == ")":
+                    break
+            following = _NEXT.match(text, at)
+            if not following:
+                break
+            at = following.end()
