@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import gate
 from agentlogsafe.redaction.disguise import ESCAPE
-from agentlogsafe.redaction.vocabulary import CALLS, TOLD
+from agentlogsafe.redaction.vocabulary import CALLS, OPENINGS, TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,7 +43,7 @@ _WORDS = (
     ),
     (gate.WORD, f"(?i:{gate.SPOKEN})".replace("{0,40}", "*")),
     (gate.WORD, f"(?i:{'|'.join(re.escape(phrase or word) for word, phrase in TOLD.items())})"),
-    (gate.WORD, f"(?i:{'|'.join(re.escape(call) for call in CALLS)})"),
+    (gate.WORD, f"(?i:{'|'.join(re.escape(call) for call in (*CALLS, *OPENINGS))})"),
     (gate.OPTION, r" -|\n-|\A-"),
     (gate.ESCAPED, ESCAPE),
 )
@@ -104,7 +104,7 @@ def questions(endings: Iterable[str], literals: Iterable[str] = ()) -> Callable[
     names = "|".join(sorted(re.escape(ending) for ending in endings if ending.isascii()))
     named = (gate.NAMED, rf"(?i:{names})[0-9]{{0,6}}{_TAIL}(?:[=:>]|{_QUOTED})")
     held = [(1 << FIRST + place, f"(?i:{re.escape(literal)})") for place, literal in enumerate(literals)]
-    directives = (gate.NAMED, r"#define|\(def|ENV")
+    directives = (gate.NAMED, r"#define|\(def|ENV|setx|env add")
     sets = (*_WORDS, named, directives, *held), _COUNTED, (*_WORDS, *_COUNTED, *held)
     try:
         import re2  # noqa: PLC0415 - optional, or only for some

@@ -111,6 +111,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         or "identified" in low
         or (not low.isascii() and _stated(low))
         or ("(" in text and ('"' in text or "'" in text) and _called(low))
+        or ("{" in text and ('variable "' in low or "{ get;" in low))
         or ("/" in low and ("/pw" in low or "/ pw" in low))
         or (
             " is" in low
@@ -164,7 +165,7 @@ def told(low: str, raw: bytes) -> bool:
 
 def _called(low: str) -> bool:
     """Return whether *low* has one of `CALLS`."""
-    return any(call in low for call in CALLS)
+    return "insert into" in low or any(call in low for call in CALLS)
 
 
 def _stated(low: str) -> bool:

@@ -35,6 +35,9 @@ _ELEMENTS = re.compile(
     r"<key>(?P<k>[\w. -]{2,64})</key>\s{0,40}<string>(?P<v>[^<>]{4,400})</string>|<(?P<n>[\w:]{2,64})>\s{0,40}<value>(?P<w>[^<>]{4,400})</value>",
     re.IGNORECASE,
 )
+_PROPERTY = re.compile(
+    r"(?P<k>\w{2,64})[ ]?\{[ ]?get;[^{}\n]{0,40}\}[ ]?=[ ]?[@$]?\"(?P<v>[^\"\n]{4,400})\"", re.IGNORECASE
+)
 _TYPED = re.compile(
     r"(?:\w{0,12}pass(?:word|wd)?)[\"'\]]{1,3}\){0,2}\.(?:send_?keys|type|fill|set_?value)\(\s?[\"'](?P<v>[^\"'\n]{4,100})[\"']",
     re.IGNORECASE,
@@ -68,6 +71,8 @@ def find(text: str, low: str, category_of: Callable[[str], str | None], work: Wo
             yield from _inserted(text, category_of, work)
     if 'variable "' in low:
         yield from _named(_VARIABLE, text, category_of, work)
+    if "{ get;" in low:
+        yield from _named(_PROPERTY, text, category_of, work)
     if "</" in low:
         yield from _named(_ELEMENTS, text, category_of, work)
     if "pass" in low:
@@ -92,7 +97,7 @@ def _named(pattern: re.Pattern[str], text: str, category_of: Callable[[str], str
     for match in pattern.finditer(text):
         work.spend(2)
         part = "v" if match["v"] else "w"
-        category = category_of(match["k"] or match["n"])
+        category = category_of(match["k"] if part == "v" else match["n"])
         if category in _SECRETS and _secretive(match[part][:128], category or "", "", quoted=True, tight=True):
             yield (*match.span(part), category or "")
 

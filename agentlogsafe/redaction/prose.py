@@ -52,16 +52,24 @@ _OPTION = re.compile(
     r"-(?:(?<=\s-)|(?<=^-))(?:-?(?P<k>[A-Za-z][\w.-]{1,40})(?:[ \t]{1,3}|=)(?:\"(?P<d>[^\"\n]{1,400})\"|'(?P<s>[^'\n]{1,400})'|(?P<p>[^\s\"'`|&;<>-][^\s\"'`|&;<>]{0,400})))"  # noqa: E501 - one pattern
 )
 _USER = re.compile(
-    r"-(?:(?<=\s-)|(?<=^-))(?:[A-Za-z]{0,6}[uU]|-user|-proxy-user)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?(?P<n>[^\s:\"'/@]{0,80}):(?:[\"']?(?P<v>[^\s\"'@]{3,200})|(?=[\"'\s]))"  # noqa: E501 - one pattern
+    r"-(?:(?<=\s-)|(?<=^-))(?:[A-Za-z]{0,6}[uU]|-user|-proxy-user|(?<=http -)a)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?(?P<n>[^\s:\"'/@]{0,80}):(?:[\"']?(?P<v>[^\s\"'@]{3,200})|(?=[\"'\s]))"  # noqa: E501 - one pattern
 )
 _DATABASE = re.compile(
     r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo|mongodump|7z|zip|unzip)\b[^\n|;&]{0,200}?[ \t]-p[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{2,100})"  # noqa: E501 - one pattern
 )
 _LOGIN = re.compile(
-    r"(?i)\b(?:sqlplus|sqlcmd|psexec(?:64)?(?:\.exe)?|psql|redis-cli|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})"  # noqa: E501 - one pattern
+    r"(?i)\b(?:sqlplus|sqlcmd|psexec(?:64)?(?:\.exe)?|psql|redis-cli|rdesktop|mosquitto_(?:pub|sub)|ipmitool|evil-winrm|netexec|crackmapexec|cqlsh|ldap(?:modify|add|whoami)|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})"  # noqa: E501 - one pattern
 )
 _PIPED = re.compile(
     r"(?i)\b(?:echo|printf)[ \t]{1,3}(?:-n[ \t]{1,3})?[\"']?(?:[\w.-]{1,40}:(?=[^\n]{0,200}chpasswd))?(?P<v>[^\s\"'$|<>]{4,200})[\"']?[ \t]{0,3}\|[^\n|]{0,120}(?:--password-stdin|sudo[ ]-S|chpasswd|--with-token|--passphrase-fd)"  # noqa: E501 - one pattern
+)
+_HASHED = re.compile(
+    r"(?i)\bhtpasswd[ ](?:-[A-Za-z]{1,6}[ ]){0,4}?-[A-Za-z]{0,4}(?:n[A-Za-z]{0,3}b|b[A-Za-z]{0,3}n)[A-Za-z]{0,3}[ ]\S{1,80}[ ](?P<v>[^\s\"'$]{4,100})|\bhtpasswd[ ](?:-[A-Za-z]{1,6}[ ]){0,4}?-[A-Za-z]{0,4}b[A-Za-z]{0,4}[ ]\S{1,80}[ ]\S{1,80}[ ](?P<w>[^\s\"'$]{4,100})"  # noqa: E501 - one pattern
+)
+_SHARED = re.compile(r"(?<=\s)-(?:U|-user)[ =]?[\"']?[\w.\\/-]{1,60}%(?P<v>[^\s\"'%]{4,100})")
+_DEVICE = re.compile(r"(?i)\b(?:password|secret|passphrase|pre-shared-key)[ ](?:0|5|7|8|9)[ ](?P<v>[^\s\"']{4,120})")
+_LINED = re.compile(
+    r"(?im)(?:^|(?<=\n))(?:requirepass|masterauth|user[ ]\S{1,60}\s{1,4}pass)[ \t]{1,4}(?P<v>[^\s\"']{4,200})[ \t]{0,4}$"  # noqa: E501 - one pattern
 )
 _SECURED = re.compile(
     r"(?i)\bconvertto-securestring(?:[ \t]{1,3}-(?:string|asplaintext|force))*[ \t]{1,3}(?:\\?[\"'](?P<v>[^\"'\n]{4,200})|(?P<u>[^\s\"'$(-][^\s\"']{4,200}))"  # noqa: E501 - one pattern
@@ -98,10 +106,13 @@ _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _PHRASE_TOLD: (("phrase", "words"), ("seed", "recovery", "mnemonic", "secret", "backup")),
     _SQL: (("password",), ("password", "encrypted password", "old_password")),
     _BORN: (("b", "n", "f"), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born", "geb", "né", "naci", "nat", "nasci", "urodz", "född", "født", "naroz")),  # noqa: E501 - one row of a table
+    _HASHED: (("htpasswd",), ("htpasswd",)),
+    _DEVICE: (("password ", "secret ", "passphrase ", "shared-key "), ("password", "secret", "passphrase", "pre-shared-key")),  # noqa: E501 - one row of a table
+    _LINED: (("requirepass", "masterauth", "pass "), ("requirepass", "masterauth", "user ")),
     _PIPED: (("-stdin", "sudo -s", "chpasswd", "--with-token", "--passphrase-fd"), ("echo", "printf")),
     _SECURED: (("securestring",), ("convertto-securestring",)),
     _DATABASE: (("-p",), ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip")),
-    _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psexec", "psql", "redis-cli", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
+    _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psexec", "psql", "redis-cli", "rdesktop", "mosquitto_", "ipmitool", "evil-winrm", "netexec", "crackmapexec", "cqlsh", "ldap", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
 }  # fmt: skip
 # They match an i or an s when case is ignored, but are none in lower case.
 _EXOTIC = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"))
@@ -191,6 +202,10 @@ def stated(text: str, work: Work) -> list[Span]:
     spans += _given(text, low, work)
     spans += _entered(text, low, work)
     spans += _named(text, low, work)
+    for pattern in (_DEVICE, _LINED):
+        for match in _matches(pattern, text, low, work):
+            if _both(match["v"]) and _secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True):
+                spans.append((*match.span("v"), "PASSWORD"))
     for match in _matches(_BORN, text, low, work):
         begin = match.end()
         line = text.find("\n", begin, begin + _BIRTH_WITHIN)
@@ -305,6 +320,13 @@ def options(text: str, category_of: Callable[[str], str | None], work: Work) -> 
     spans += placed.find(text, low, category_of, work)
     for match in _matches(_SECURED, text, low, work):
         part = "v" if match["v"] else "u"
+        if _guarded(match[part]):
+            spans.append((*match.span(part), "PASSWORD"))
+    for match in _SHARED.finditer(text) if "%" in text else ():
+        if _guarded(match["v"]) and _both(match["v"]):
+            spans.append((*match.span("v"), "PASSWORD"))
+    for match in _matches(_HASHED, text, low, work):
+        part = "v" if match["v"] else "w"
         if _guarded(match[part]):
             spans.append((*match.span(part), "PASSWORD"))
     for matches in (

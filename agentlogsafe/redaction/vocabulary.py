@@ -268,6 +268,8 @@ STATED_WIDE = (
     "κωδικός",
     "סיסמה",
 )
+# What opens a statement or a block that `placed` looks into.
+OPENINGS = ("insert into", 'variable "', "{ get;")
 # Calls that take a secret by its place: in lower case, which argument it is, and the category.
 CALLS = {
     **dict.fromkeys(("basicauth(", "digestauth(", "networkcredential(", "passwordcredentials(", "withcredentials(", ".login(", "emailandpassword(", "credentials.basic(", "passwordauthentication("), ("second", "PASSWORD")),
