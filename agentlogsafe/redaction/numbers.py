@@ -52,6 +52,8 @@ _DIGITS = (b"0", b"9")
 _BEFORE, _AFTER = b".-_/+$", b".-_:/"
 _SIGNED, _SIDES = b"+$", b" -"
 _PART = re.compile(r"\w")
+_CLAUSE = re.compile(r"[^;\n]*")
+_ACCOUNT_ID = re.compile(r"(?i)account[ _-]?ids?(?![a-z])")
 _HASH = re.compile("[0-9]*[a-f][0-9a-f]*")  # of a commit, written short: a number would have its letters large
 _SIGNLESS = {code: None for code in range(128) if not chr(code).isalnum()}
 
@@ -294,7 +296,7 @@ class _Reading:
                 if words is None:
                     self._work.spend(3)
                     words = words_in(near, low)
-                if not mentions(words, context):
+                if not mentions(words, context) or (check is None and not self._beside(start, end, context)):
                     continue
             elif check is not None and not dear and not known(check, compact, 1):
                 continue
@@ -372,6 +374,17 @@ class _Reading:
             if after in _AFTER and self.text[end + 1 : end + 2].isalnum():
                 return False
         return True
+
+    def _beside(self, start: int, end: int, context: tuple[str, ...]) -> bool:
+        """Return whether a word of *context* is in the same clause as a candidate that has no checksum.
+
+        Where that starts a line, the line before counts, too. An account's id is not its number.
+        """
+        before = self.text[max(0, start - 64) : start]
+        before = before[max(before.rfind(";"), before.rfind("\n", 0, -1)) + 1 :]
+        after = _CLAUSE.match(self.text, end, end + 40)
+        near = _ACCOUNT_ID.sub(" ", f"{self._context} {before} {after[0] if after else ''}")
+        return mentions(words_in(near, near.lower()), context)
 
     def _around(self, start: int, end: int) -> set[str]:
         """Return the words before and after a candidate, and those of the name that the text stood under."""
