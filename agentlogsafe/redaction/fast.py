@@ -39,7 +39,7 @@ _WORDS = (
     (gate.CONTROL, r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"),
     (
         gate.WORD,
-        "(?i:pass|secret|identified|/ ?pw|(?:key|token|code|phrase) is|(?:key|token) for|pin is|birth|born|dob|d[.]o[.]b|licen|phone|pasap)",  # noqa: E501 - one pattern
+        "(?i:pass|secret|identified|/ ?pw|(?:key|token|code|phrase) is|(?:key|token) for|(?:pin|pw|cvv) is|wachtwoord|kennwort|birth|born|dob|d[.]o[.]b|licen|phone|pasap)",  # noqa: E501 - one pattern
     ),
     (gate.WORD, f"(?i:{gate.SPOKEN})".replace("{0,40}", "*")),
     (gate.WORD, f"(?i:{'|'.join(re.escape(phrase or word) for word, phrase in TOLD.items())})"),
@@ -104,7 +104,7 @@ def questions(endings: Iterable[str], literals: Iterable[str] = ()) -> Callable[
     names = "|".join(sorted(re.escape(ending) for ending in endings if ending.isascii()))
     named = (gate.NAMED, rf"(?i:{names})[0-9]{{0,6}}{_TAIL}(?:[=:>]|{_QUOTED})")
     held = [(1 << FIRST + place, f"(?i:{re.escape(literal)})") for place, literal in enumerate(literals)]
-    directives = (gate.NAMED, r"#define|\(def|ENV|setx|env add")
+    directives = (gate.NAMED, r"#define|\(def|\(setq|ENV|setx|env add|<-")
     sets = (*_WORDS, named, directives, *held), _COUNTED, (*_WORDS, *_COUNTED, *held)
     try:
         import re2  # noqa: PLC0415 - optional, or only for some

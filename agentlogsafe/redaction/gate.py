@@ -121,6 +121,10 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
                 or "code is" in low
                 or "phrase is" in low
                 or "pin is" in low
+                or "pw is" in low
+                or "cvv is" in low
+                or "wachtwoord" in low
+                or "kennwort" in low
                 or "ey for " in low
                 or "oken for " in low
             )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[A-Z]{2,}(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[A-Z]+[0-9]*|[0-9]+|[^\W\d_a-zA-Z]+")
 _WIDE_WORD = re.compile(r"[^\W\d_]+[0-9]*|[0-9]+")  # ``hasło`` is one word: beyond ASCII no case style parts them
 _DROPPED_TAILS = frozenset(
-    "value text str string raw plain plaintext b64 base64 header env var old new current confirm confirmation hash hashed field".split()  # noqa: E501 - one row of a table
+    "no nr value text str string raw plain plaintext b64 base64 header env var old new current confirm confirmation hash hashed field".split()  # noqa: E501 - one row of a table
 )
 _VERBS = frozenset(("using", "use", "with", "got", "got", "sending", "found"))
 _LONGEST_PART = 20  # what is longer and has digits is a value, not a part of a name
@@ -81,6 +81,8 @@ def _glued(word: str) -> str | None:
         if word.endswith(tail):
             return category
     if not word.isascii() and word.endswith(v.GLUED):
+        return "PASSWORD"
+    if word.endswith(("storepass", "keypass")):
         return "PASSWORD"
     for tail in ("pass", "pwd", "pw"):
         if word.endswith(tail) and word[: -len(tail)] in v.LOGINS:

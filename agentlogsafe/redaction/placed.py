@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction.assignments import _secretive
+from agentlogsafe.redaction.likely import secretive
 from agentlogsafe.redaction.placeholders import STOCK, placeholder
 from agentlogsafe.redaction.vocabulary import CALLS
 
@@ -98,7 +98,7 @@ def _named(pattern: re.Pattern[str], text: str, category_of: Callable[[str], str
         work.spend(2)
         part = "v" if match["v"] else "w"
         category = category_of(match["k"] if part == "v" else match["n"])
-        if category in _SECRETS and _secretive(match[part][:128], category or "", "", quoted=True, tight=True):
+        if category in _SECRETS and secretive(match[part][:128], category or "", "", quoted=True, tight=True):
             yield (*match.span(part), category or "")
 
 
@@ -119,7 +119,7 @@ def _inserted(text: str, category_of: Callable[[str], str | None], work: Work) -
                 if (
                     category in _SECRETS
                     and cell[1]
-                    and _secretive(cell[1][:128], category or "", "", quoted=True, tight=True)
+                    and secretive(cell[1][:128], category or "", "", quoted=True, tight=True)
                 ):
                     yield (*cell.span(1), category or "")
                 at = cell.end()

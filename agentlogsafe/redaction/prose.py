@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import placed
-from agentlogsafe.redaction.assignments import _secretive
 from agentlogsafe.redaction.detectors.base import mixed
+from agentlogsafe.redaction.likely import secretive
 from agentlogsafe.redaction.placeholders import STOCK
 from agentlogsafe.redaction.strategies import MASKED
 from agentlogsafe.redaction.told import FOREMOST, TOLD
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 Span = tuple[int, int, str]
 
 _WHOSE = r"(?:for|of|to)[ \t](?:(?:the|user|account)[ \t])?[\"'`]?[\w.@:/-]{1,60}[\"'`]?"
-_COPULA = r"(?:is|was|are|equals|will be|should be|ist|war|lautet|est|era|es|è|é|är|er|jest)(?:[ \t](?:now|set to|currently|nu|jetzt|ahora))?[ \t]?:?|set to|->|-"  # noqa: E501 - one pattern
+_COPULA = r"(?:is|was|are|equals|will be|should be|ist|war|lautet|est|era|es|è|é|är|er|jest)(?:[ \t](?:now|set to|currently|nu|jetzt|ahora))?[ \t]?:?|is generated for[ \t]\S{1,80}:|set to|->|-"  # noqa: E501 - one pattern
 _STATED = re.compile(
-    rf"(?i)\b(?P<k>(?:pass(?:word|wd|wort|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?|pass(?=[ ](?:is|was)\b)|mot de passe|contraseña|senha|kennwort|lösenord(?:et)?)(?P<m>[\"')\]]{{0,2}}[ \t]{{1,2}}(?:{_WHOSE}[ \t]?[:=][ \t]{{0,3}}|(?:{_WHOSE}[ \t])?"  # noqa: E501 - one pattern
+    rf"(?i)(?:\b|(?-i:(?<=[a-z0-9_])(?=[PS])))(?P<k>(?:pass(?:word|wd|wort|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?|pass(?=[ ](?:is|was)\b)|mot de passe|contraseña|senha|kennwort|wachtwoord|pw(?=[ ]is)|lösenord(?:et)?)(?P<m>[\"')\]]{{0,2}}(?:[ ](?:\([\w ]{{2,12}}\)|provisoire|temporaire|temporal|temporária|provvisoria|provisional))?[ \t]{{1,2}}(?:{_WHOSE}[ \t]?[:=][ \t]{{0,3}}|(?:{_WHOSE}[ \t])?"  # noqa: E501 - one pattern
     rf"(?:{_COPULA}|to|from[ \t](?P<f>[^\s\"'`]{{4,100}})[ \t]to)[ \t]{{1,3}})|[ \t]{{1,3}})[\"'`(]{{0,2}}(?P<v>[^\s\"'`]{{4,200}})"  # noqa: E501 - one pattern
 )
 # In other scripts: a particle may follow the word, or a space, or nothing.
@@ -36,7 +36,7 @@ _STATED_WIDE = re.compile(
 )
 _AS = (" as ", " as the ", " as my ", " as your ")
 _TOLD = re.compile(
-    r"(?i)(?<![A-Za-z])(?:(?:api|access)[ _-]?(?:key|token)|token)(?: (?:for|of|to)(?: the| our| my)? [\w./-]{1,40})? is[ \t]?:?[ \t]{1,3}[\"'`(]{0,2}(?P<v>[\w.~+/=-]{16,400})"  # noqa: E501 - one pattern
+    r"(?i)(?<![A-Za-z])(?:(?:api|access|encryption|signing|private|master|auth)[ _-]?(?:key|token)|token)(?: (?:for|of|to)(?: the| our| my)? [\w./-]{1,40})? is[ \t]?:?[ \t]{1,3}[\"'`(]{0,2}(?P<v>[\w.~+/=-]{16,400})"  # noqa: E501 - one pattern
 )
 _LOGIN_PAIR = re.compile(
     r"(?i)(?<![A-Za-z])(?:id|user(?:name)?|login|account)[ ]?/[ ]?(?:pw|pwd|passwd|password|pass)\b[ \t]{0,2}(?:(?:is|are)\b|[:=]|->|\()?[ \t]{0,2}[\w.@-]{1,40}[ ]?[/,(][ ]?(?P<v>[^\s,;)\"']{4,100})"  # noqa: E501 - one pattern
@@ -55,7 +55,7 @@ _USER = re.compile(
     r"-(?:(?<=\s-)|(?<=^-))(?:[A-Za-z]{0,6}[uU]|-user|-proxy-user|(?<=http -)a)(?:[ \t]{1,3}|=|(?=[\"']))?[\"']?(?P<n>[^\s:\"'/@]{0,80}):(?:[\"']?(?P<v>[^\s\"'@]{3,200})|(?=[\"'\s]))"  # noqa: E501 - one pattern
 )
 _DATABASE = re.compile(
-    r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo|mongodump|7z|zip|unzip)\b[^\n|;&]{0,200}?[ \t]-p[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{2,100})"  # noqa: E501 - one pattern
+    r"(?i)\b(?:mysql|mysqldump|mysqladmin|mariadb|sshpass|mongo|mongodump|7z|zip|unzip|unrar|rar|certutil|hydra|medusa|ncftp(?:put|get))\b[^\n|;&]{0,200}?[ \t]-p[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{2,100})"  # noqa: E501 - one pattern
 )
 _LOGIN = re.compile(
     r"(?i)\b(?:sqlplus|sqlcmd|psexec(?:64)?(?:\.exe)?|psql|redis-cli|rdesktop|mosquitto_(?:pub|sub)|ipmitool|evil-winrm|netexec|crackmapexec|cqlsh|ldap(?:modify|add|whoami)|rclone|docker login|az login|smbclient|net use|ldapsearch|bcp)\b[^\n|;&]{0,200}?[ \t](?:-[PpaWw]|/user:\S+)[ \t]?[\"']?(?P<v>[^\s\"'-][^\s\"']{3,100})"  # noqa: E501 - one pattern
@@ -66,6 +66,10 @@ _PIPED = re.compile(
 _HASHED = re.compile(
     r"(?i)\bhtpasswd[ ](?:-[A-Za-z]{1,6}[ ]){0,4}?-[A-Za-z]{0,4}(?:n[A-Za-z]{0,3}b|b[A-Za-z]{0,3}n)[A-Za-z]{0,3}[ ]\S{1,80}[ ](?P<v>[^\s\"'$]{4,100})|\bhtpasswd[ ](?:-[A-Za-z]{1,6}[ ]){0,4}?-[A-Za-z]{0,4}b[A-Za-z]{0,4}[ ]\S{1,80}[ ]\S{1,80}[ ](?P<w>[^\s\"'$]{4,100})"  # noqa: E501 - one pattern
 )
+_GIVEN = re.compile(
+    r"(?i)\b(?:ssh-keygen\b[^\n|;&]{0,160}?[ ]-N|openssl\b[^\n|;&]{0,160}?[ ]-k|(?:put-parameter|secret set|put-secret-value|create-secret)\b[^\n|;&]{0,200}?[ ]--(?:value|secret-string))[ =][\"']?(?P<v>[^\s\"'-][^\s\"']{3,200})"  # noqa: E501 - one pattern
+)
+_WPA = re.compile(r"(?i)\bwpa_passphrase[ ]{1,2}\S{1,64}[ ]{1,2}[\"']?(?P<v>[^\s\"']{8,64})")
 _SHARED = re.compile(r"(?<=\s)-(?:U|-user)[ =]?[\"']?[\w.\\/-]{1,60}%(?P<v>[^\s\"'%]{4,100})")
 _DEVICE = re.compile(r"(?i)\b(?:password|secret|passphrase|pre-shared-key)[ ](?:0|5|7|8|9)[ ](?P<v>[^\s\"']{4,120})")
 _LINED = re.compile(
@@ -84,7 +88,7 @@ _SQL = re.compile(
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _BORN = re.compile(
     r"(?i)(?<![A-Za-z])(?:d\.?o\.?b\.?(?![A-Za-z])|dates?[ _-]of[ _-]birth|birth[ _-]?da(?:te|y)s?|born"
-    r"|geb\.|geboren|née? le|nacid[oa] el|nat[oa] (?:a [^\W\d_]{2,30} )?il|nascid[oa] (?:em|a)|urodzon[ya]|född|født|narozen[aý]?)"  # noqa: E501 - one pattern
+    r"|geb\.|geboren|née? le|né\(e\) le|nacimiento|nacid[oa] el|nat[oa] (?:a [^\W\d_]{2,30} )?il|nascid[oa] (?:em|a)|urodzon[ya]|född|født|narozen[aý]?)"  # noqa: E501 - one pattern
 )
 _BIRTH = re.compile(
     rf"(?<!\d)(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH},?[ -]\d{{4}})(?!\d)"  # noqa: E501 - one pattern
@@ -98,9 +102,9 @@ _BEFORE_DAY = 12  # the longest month, and what stands between it and its day
 # In lower case, every match of the pattern has one of the first, and starts with one of the second.
 _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     **{row.pattern: (row.needed, row.starts) for row in TOLD},
-    _STATED: ((" ", "\t"), ("pass", "secret", "mot de", "contrase", "senha", "kennwort", "lösen")),
+    _STATED: ((" ", "\t"), ("pass", "secret", "mot de", "contrase", "senha", "kennwort", "wachtw", "pw is", "lösen")),
     _IDENTIFIED: ((" by", " as"), ("identified",)),
-    _TOLD: ((" ",), ("api", "access", "token")),
+    _TOLD: ((" ",), ("api", "access", "token", "encryption", "signing", "private", "master", "auth")),
     _LOGIN_PAIR: (("pw", "pass"), ("id", "user", "login", "account")),
     _PAIR_NAMED: (("pass", "pw"), ("user", "login")),
     _PHRASE_TOLD: (("phrase", "words"), ("seed", "recovery", "mnemonic", "secret", "backup")),
@@ -109,9 +113,11 @@ _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _HASHED: (("htpasswd",), ("htpasswd",)),
     _DEVICE: (("password ", "secret ", "passphrase ", "shared-key "), ("password", "secret", "passphrase", "pre-shared-key")),  # noqa: E501 - one row of a table
     _LINED: (("requirepass", "masterauth", "pass "), ("requirepass", "masterauth", "user ")),
+    _GIVEN: ((" -n", " -k", " --value", " --secret-string"), ("ssh-keygen", "openssl", "put-parameter", "secret set", "put-secret-value", "create-secret")),  # noqa: E501 - one row of a table
+    _WPA: (("wpa_passphrase",), ("wpa_passphrase",)),
     _PIPED: (("-stdin", "sudo -s", "chpasswd", "--with-token", "--passphrase-fd"), ("echo", "printf")),
     _SECURED: (("securestring",), ("convertto-securestring",)),
-    _DATABASE: (("-p",), ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip")),
+    _DATABASE: (("-p",), ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip", "rar", "unrar", "certutil", "hydra", "medusa", "ncftp")),  # noqa: E501 - one row of a table
     _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psexec", "psql", "redis-cli", "rdesktop", "mosquitto_", "ipmitool", "evil-winrm", "netexec", "crackmapexec", "cqlsh", "ldap", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
 }  # fmt: skip
 # They match an i or an s when case is ignored, but are none in lower case.
@@ -174,7 +180,7 @@ def stated(text: str, work: Work) -> list[Span]:
             MASKED.search(value)
             or "](" in value  # a link, as in a changelog
             or _WORDY.match(match["v"])
-            or not _secretive(value, "PASSWORD", "password", quoted=False, tight=False)
+            or not secretive(value, "PASSWORD", "password", quoted=False, tight=False)
         ):
             continue
         if (
@@ -191,20 +197,20 @@ def stated(text: str, work: Work) -> list[Span]:
     spans += [
         (*match.span("v"), "PASSWORD")
         for match in _matches(_SQL, text, low, work)
-        if _secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True)
+        if secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True)
     ]
     for match in _matches(_IDENTIFIED, text, low, work):
         value = match["v"] or match["u"]
         if (
             match["v"] or (_both(value) and _SQL_VERB.search(text, max(0, match.start() - 200), match.start()))
-        ) and _secretive(value, "PASSWORD", "password", quoted=True, tight=True):
+        ) and secretive(value, "PASSWORD", "password", quoted=True, tight=True):
             spans.append((*match.span("v" if match["v"] else "u"), "PASSWORD"))
     spans += _given(text, low, work)
     spans += _entered(text, low, work)
     spans += _named(text, low, work)
-    for pattern in (_DEVICE, _LINED):
+    for pattern in (_DEVICE, _LINED, _WPA):
         for match in _matches(pattern, text, low, work):
-            if _both(match["v"]) and _secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True):
+            if _both(match["v"]) and secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True):
                 spans.append((*match.span("v"), "PASSWORD"))
     for match in _matches(_BORN, text, low, work):
         begin = match.end()
@@ -251,7 +257,7 @@ def _entered(text: str, low: str, work: Work) -> Iterator[Span]:
             words = text[max(0, at - 120) : at - len(tail)].rsplit(None, 1)
             value = words[-1].strip("\"'`(),") if words else ""
             start = text.rfind(value, 0, at)
-            if value and _both(value) and _secretive(value, "PASSWORD", "password", quoted=False, tight=False):
+            if value and _both(value) and secretive(value, "PASSWORD", "password", quoted=False, tight=False):
                 yield start, start + len(value), "PASSWORD"
         at = low.find("password", at + 8)
     if text.isascii():
@@ -261,7 +267,7 @@ def _entered(text: str, low: str, work: Work) -> Iterator[Span]:
         for match in _STATED_WIDE.finditer(text):
             work.spend(1)
             value = match["v"].rstrip(".,;:!?)\"'`")
-            if _both(value) and _secretive(value, "PASSWORD", "password", quoted=False, tight=False):
+            if _both(value) and secretive(value, "PASSWORD", "password", quoted=False, tight=False):
                 yield match.start("v"), match.start("v") + len(value), "PASSWORD"
 
 
@@ -278,7 +284,7 @@ def _given(text: str, low: str, work: Work) -> Iterator[Span]:
     for pattern in (_LOGIN_PAIR, _PAIR_NAMED):
         for match in _matches(pattern, text, low, work):
             value = match["v"]
-            if _both(value) and _secretive(value, "PASSWORD", "password", quoted=False, tight=True):
+            if _both(value) and secretive(value, "PASSWORD", "password", quoted=False, tight=True):
                 yield match.start("v"), match.end("v"), "PASSWORD"
     for match in _matches(_PHRASE_TOLD, text, low, work):
         yield (*match.span("v"), "SECRET")
@@ -297,7 +303,7 @@ def options(text: str, category_of: Callable[[str], str | None], work: Work) -> 
         if category is None or match.lastgroup is None:
             continue
         value = match[match.lastgroup]
-        if category in ("PASSWORD", "SECRET", "TOKEN", "API_KEY") and _secretive(
+        if category in ("PASSWORD", "SECRET", "TOKEN", "API_KEY") and secretive(
             value, category, match["k"].lower(), quoted=match.lastgroup != "p", tight=True
         ):
             if (
@@ -333,6 +339,7 @@ def options(text: str, category_of: Callable[[str], str | None], work: Work) -> 
         _matches(_PIPED, text, low, work),
         _matches(_DATABASE, text, low, work),
         _matches(_LOGIN, text, low, work),
+        _matches(_GIVEN, text, low, work),
     ):
         for match in matches:
             work.spend(2)

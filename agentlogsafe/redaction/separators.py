@@ -29,8 +29,14 @@ _SIGNS = (
 )
 
 
-_DIRECTIVE = re.compile(r"(?:#define|\(def|\b(?:ENV|setx|env add))[ \t]{1,8}([A-Za-z][\w.-]{1,63})[ \t]{1,8}(?=\S)")
+_DIRECTIVE = re.compile(
+    r"(?:#define|\((?:def\w{0,12}|set[qf])|\b(?:ENV|setx|env add))[ \t]{1,8}([A-Za-z][\w.-]{1,63})[ \t]{1,8}(?=\S)"
+)
 """What sets a name to a value with no sign between them: ``#define API_KEY "…"``, ``ENV DB_PASSWORD …``."""
+
+
+_ARROW = re.compile(r"(?<![\w.$-])([A-Za-z][\w.]{1,63})[ \t]{1,8}<-[ \t]{1,8}(?=[\"'])")
+"""How R assigns."""
 
 
 def endings(more: Iterable[str] = ()) -> frozenset[str]:
@@ -43,7 +49,7 @@ def endings(more: Iterable[str] = ()) -> frozenset[str]:
         *"old new current confirm hash hashed raw plain plaintext field base64 b64 name number code".split(),
         *"passwd passphrase".split(),
         *(login + tail for login in v.LOGINS for tail in ("pwd", "pw")),
-        *"l_id l-id x_id x-id".split(),
+        *"l_id l-id x_id x-id t-api t_api no nr".split(),
         "l id",
         "x id",  # a national or tax id: ``_id`` alone ends too many names
         *more,
@@ -72,12 +78,16 @@ def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[
     """Yield where the name ends and the value may start, for each separator behind a sensitive ending."""
     if (
         ("#" in text and "#define" in text)
-        or ("(" in text and "(def" in text)
+        or ("(" in text and ("(def" in text or "(setq" in text))
         or ("_" in text and ("ENV" in text or "setx" in text or "env add" in text))
     ):
         for directive in _DIRECTIVE.finditer(text):
             if _sensitive(text[max(0, directive.end(1) - 6) : directive.end(1)], endings_):
                 yield directive.end(1), directive.end()
+    if "<" in text and "<-" in text:
+        for arrow in _ARROW.finditer(text):
+            if _sensitive(text[max(0, arrow.end(1) - 6) : arrow.end(1)], endings_):
+                yield arrow.end(1), arrow.end()
     quoted = ("," in text or "(" in text) and ('"' in text or "'" in text or "`" in text)
     if not (quoted or "=" in text or ":" in text or ">" in text):
         return

@@ -112,11 +112,11 @@ TOLD = (
     ),
     _row(
         "PASSWORD",
-        rf"(?:verification|security|login|auth|authentication|one-time|one time|2fa|mfa|sms|access|confirmation)[ -]code|(?:bestätigungs|sicherheits|verificatie|beveiligings)code|otp(?: code)?|passcode|{_OF_A_CODE}",
+        rf"(?:verification|security|login|auth|authentication|one-time|one time|2fa|mfa|sms|access|confirmation)[ -]code|(?:bestätigungs|sicherheits|verificatie|beveiligings)code|otp(?: code)?|m?tan|passcode|(?<=ihr )code|(?<=your )(?:[a-z0-9.-]{2, 20} )?code|{_OF_A_CODE}",
         _IS,
         _CODE,
-        "code |code:|otp|codice|código|codigo",
-        "verif|security|login|auth|one|2fa|mfa|otp|sms|access|confirm|bestätigungs|sicherheits|beveiligings|passcode|code d|código|codigo|codice",
+        "code |code:|otp|tan|codice|código|codigo",
+        "code|mtan|tan|verif|security|login|auth|one|2fa|mfa|otp|sms|access|confirm|bestätigungs|sicherheits|beveiligings|passcode|code d|código|codigo|codice",
         4,
     ),
     _row(

@@ -31,7 +31,7 @@ KEY_QUALIFIERS = frozenset(
     decrypt decryption deploy developer dev ec ecdsa ed25519 encrypt encryption function functions gpg hmac host integration jwt license licence live
     master openpgp personal pgp private priv prod production project registration restricted root rsa secret secure security server
     service session shared signature signing sign ssh ssl staging storage subscription symmetric test tls tunnel user vault webhook
-    activation instrumentation aes gateway hub merchant payment preshared proxy psk read recovery unseal vpn wifi wpa wpa2 wpa3
+    activation instrumentation provisioning pragma aes gateway hub merchant payment preshared proxy psk read recovery unseal vpn wifi wpa wpa2 wpa3
     write ingest ingestion admin agent enc dsa dec sandbox team org organization workspace""".split()
 )
 
@@ -97,13 +97,13 @@ LOGINS = frozenset(
 # Several words in a row (joined), for keys whose last word says nothing by itself.
 SECRET_PHRASES = {
     "connectionstring": "SECRET", "sonarlogin": "TOKEN", "dsonarlogin": "TOKEN", "accessid": "API_KEY", "xjfrogartapi": "API_KEY", "artapi": "API_KEY", "userpwd": "PASSWORD", "connstring": "SECRET", "connstr": "SECRET", "connectionstr": "SECRET",
-    "passwordpepper": "SECRET", "authpepper": "SECRET", "пинкод": "PASSWORD", "kodpin": "PASSWORD", "codepin": "PASSWORD", "bestätigungscode": "PASSWORD", "mậtkhẩu": "PASSWORD", "katasandi": "PASSWORD", "katalaluan": "PASSWORD", "clavedeacceso": "PASSWORD",
+    "passwordpepper": "SECRET", "authpepper": "SECRET", "验证码": "PASSWORD", "認証コード": "PASSWORD", "인증번호": "PASSWORD", "подтверждения": "PASSWORD", "unlockcode": "PASSWORD", "alarmcode": "PASSWORD", "doorcode": "PASSWORD", "mtan": "PASSWORD", "tan": "PASSWORD", "пинкод": "PASSWORD", "kodpin": "PASSWORD", "codepin": "PASSWORD", "bestätigungscode": "PASSWORD", "mậtkhẩu": "PASSWORD", "katasandi": "PASSWORD", "katalaluan": "PASSWORD", "clavedeacceso": "PASSWORD",
     "contraseña": "PASSWORD", "motdepasse": "PASSWORD", "lösenord": "PASSWORD", "hasło": "PASSWORD", "jelszó": "PASSWORD", "şifre": "PASSWORD", "presharedkey": "SECRET", "sharedaccesskey": "SECRET", "slkey": "API_KEY", "secretkeybase": "SECRET", "slapikey": "API_KEY", "sonartoken": "TOKEN",
     "passphrase": "PASSWORD", "passcode": "PASSWORD", "passkey": "PASSWORD", "password": "PASSWORD", "securitycode": "CARD_CODE", "cardcode": "CARD_CODE", "verificationcode": "PASSWORD", "authcode": "PASSWORD",
     "authorizationcode": "PASSWORD", "authenticationcode": "PASSWORD", "smscode": "PASSWORD", "mfacode": "PASSWORD",
     "2facode": "PASSWORD", "onetimecode": "PASSWORD", "otpcode": "PASSWORD", "logincode": "PASSWORD", "accesscode": "PASSWORD", "pincode": "PASSWORD",
     "recoverycode": "PASSWORD", "recoverycodes": "PASSWORD", "backupcode": "PASSWORD", "backupcodes": "PASSWORD",
-    "seedphrase": "SECRET", "recoveryphrase": "SECRET", "securityanswer": "PASSWORD", "secretanswer": "PASSWORD",
+    "seedphrase": "SECRET", "secretphrase": "SECRET", "recoveryphrase": "SECRET", "securityanswer": "PASSWORD", "secretanswer": "PASSWORD",
     "privatekey": "KEY", "privkey": "KEY", "sshkey": "KEY", "rsakey": "KEY",
     "apikey": "API_KEY", "apikeys": "API_KEY", "apisecret": "SECRET", "appsecret": "SECRET", "appkey": "API_KEY", "accesskey": "API_KEY", "secretkey": "SECRET",
     "authkey": "API_KEY", "masterkey": "SECRET", "accountkey": "SECRET", "storagekey": "SECRET", "sharedkey": "SECRET", "signingkey": "SECRET",
@@ -148,9 +148,9 @@ PERSONAL_PHRASES = {
     "mobilephone": "PHONE", "cellphone": "PHONE", "cell": "PHONE", "cellnumber": "PHONE", "telephone": "PHONE", "telephonenumber": "PHONE", "tel": "PHONE", "fax": "PHONE",
     "faxnumber": "PHONE", "msisdn": "PHONE", "whatsapp": "PHONE", "whatsappnumber": "PHONE", "contactnumber": "PHONE", "homephone": "PHONE", "workphone": "PHONE",
     "telefon": "PHONE", "telefono": "PHONE", "teléfono": "PHONE", "telefone": "PHONE", "téléphone": "PHONE", "telefoon": "PHONE", "telefonnummer": "PHONE", "telefoonnummer": "PHONE", "telefonu": "PHONE", "rufnummer": "PHONE", "handynummer": "PHONE", "mobilnummer": "PHONE", "mobiltelefon": "PHONE", "celular": "PHONE", "cellulare": "PHONE",
-    "móvil": "PHONE", "puhelin": "PHONE", "puhelinnumero": "PHONE", "телефон": "PHONE", "телефона": "PHONE", "тел": "PHONE", "τηλέφωνο": "PHONE", "電話": "PHONE", "電話番号": "PHONE", "携帯": "PHONE", "携帯番号": "PHONE", "电话": "PHONE", "手机": "PHONE", "手机号": "PHONE", "联系电话": "PHONE", "전화번호": "PHONE", "휴대폰": "PHONE", "โทร": "PHONE", "sđt": "PHONE", "điệnthoại": "PHONE", "callerid": "PHONE",
+    "móvil": "PHONE", "puhelin": "PHONE", "puhelinnumero": "PHONE", "телефон": "PHONE", "телефона": "PHONE", "тел": "PHONE", "τηλέφωνο": "PHONE", "電話": "PHONE", "電話番号": "PHONE", "携帯": "PHONE", "携帯番号": "PHONE", "电话": "PHONE", "手机": "PHONE", "手机号": "PHONE", "手机号码": "PHONE", "电话号码": "PHONE", "携帯電話": "PHONE", "휴대폰번호": "PHONE", "연락처": "PHONE", "telemóvel": "PHONE", "联系电话": "PHONE", "전화번호": "PHONE", "휴대폰": "PHONE", "โทร": "PHONE", "sđt": "PHONE", "điệnthoại": "PHONE", "callerid": "PHONE",
     "dob": "BIRTH_DATE", "dateofbirth": "BIRTH_DATE", "birthdate": "BIRTH_DATE", "birthday": "BIRTH_DATE", "birth": "BIRTH_DATE", "born": "BIRTH_DATE",
-    "bday": "BIRTH_DATE", "geburtstag": "BIRTH_DATE", "geboren": "BIRTH_DATE", "geb": "BIRTH_DATE", "naissance": "BIRTH_DATE", "nacimiento": "BIRTH_DATE", "nascimento": "BIRTH_DATE", "nascita": "BIRTH_DATE",
+    "bday": "BIRTH_DATE", "생일": "BIRTH_DATE", "誕生日": "BIRTH_DATE", "출생일": "BIRTH_DATE", "出生年月": "BIRTH_DATE", "syntynyt": "BIRTH_DATE", "рожд": "BIRTH_DATE", "fechadenac": "BIRTH_DATE", "dataur": "BIRTH_DATE", "geburtstag": "BIRTH_DATE", "geboren": "BIRTH_DATE", "geb": "BIRTH_DATE", "naissance": "BIRTH_DATE", "nacimiento": "BIRTH_DATE", "nascimento": "BIRTH_DATE", "nascita": "BIRTH_DATE",
     "geboortedatum": "BIRTH_DATE", "urodzenia": "BIRTH_DATE", "narození": "BIRTH_DATE", "narodenia": "BIRTH_DATE", "födelsedatum": "BIRTH_DATE", "fødselsdato": "BIRTH_DATE", "fødselsdag": "BIRTH_DATE", "syntymäaika": "BIRTH_DATE", "doğumtarihi": "BIRTH_DATE", "dogumtarihi": "BIRTH_DATE",
     "рождения": "BIRTH_DATE", "народження": "BIRTH_DATE", "γέννησης": "BIRTH_DATE", "生年月日": "BIRTH_DATE", "出生日期": "BIRTH_DATE", "생년월일": "BIRTH_DATE", "tanggallahir": "BIRTH_DATE", "születésidátum": "BIRTH_DATE", "nașterii": "BIRTH_DATE", "naşterii": "BIRTH_DATE", "rođenja": "BIRTH_DATE", "ngàysinh": "BIRTH_DATE",
     "birthyear": "BIRTH_DATE", "placeofbirth": "ADDRESS", "birthplace": "ADDRESS", "geburtsdatum": "BIRTH_DATE",
@@ -180,7 +180,7 @@ PERSONAL_PHRASES = {
     "passport": "PASSPORT", "passportnumber": "PASSPORT", "passportno": "PASSPORT", "passportid": "PASSPORT",
     "reisepass": "PASSPORT", "reisepassnummer": "PASSPORT", "reisepassnr": "PASSPORT", "passeport": "PASSPORT", "pasaporte": "PASSPORT", "passaporto": "PASSPORT", "passaporte": "PASSPORT", "paspoort": "PASSPORT", "paspoortnummer": "PASSPORT", "paszportu": "PASSPORT", "pasaport": "PASSPORT", "паспорт": "PASSPORT", "паспорта": "PASSPORT",
     "护照": "PASSPORT", "护照号": "PASSPORT", "护照号码": "PASSPORT", "護照號碼": "PASSPORT", "旅券番号": "PASSPORT", "パスポート番号": "PASSPORT", "여권번호": "PASSPORT", "traveldocumentnumber": "PASSPORT",
-    "führerschein": "LICENSE", "führerscheinnummer": "LICENSE", "permisdeconduire": "LICENSE", "rijbewijs": "LICENSE", "rijbewijsnummer": "LICENSE", "patentediguida": "LICENSE", "carnetdeconducir": "LICENSE", "cnh": "LICENSE", "numberplate": "LICENSE", "platenumber": "LICENSE", "kennzeichen": "LICENSE", "immatriculation": "LICENSE", "matrícula": "LICENSE",
+    "führerschein": "LICENSE", "führerscheinnummer": "LICENSE", "permisdeconduire": "LICENSE", "rijbewijs": "LICENSE", "rijbewijsnummer": "LICENSE", "patentediguida": "LICENSE", "carnetdeconducir": "LICENSE", "cnh": "LICENSE", "numberplate": "LICENSE", "dln": "LICENSE", "dlnumber": "LICENSE", "targa": "LICENSE", "platenumber": "LICENSE", "kennzeichen": "LICENSE", "immatriculation": "LICENSE", "matrícula": "LICENSE",
     "driverlicense": "LICENSE", "driverslicense": "LICENSE", "driverlicence": "LICENSE", "driverslicence": "LICENSE", "drivinglicense": "LICENSE",
     "drivinglicence": "LICENSE", "licensenumber": "LICENSE", "licencenumber": "LICENSE", "driverlicensenumber": "LICENSE", "driverslicensenumber": "LICENSE",
     "licenseplate": "LICENSE",
@@ -230,11 +230,11 @@ TOLD = {
     **dict.fromkeys(
         """geb geboren nacido nacida nascido nascida urodzony urodzona narozen narozena ausweis ausweisnummer ausweisnr personalausweis personalausweisnummer patente
         rijbewijs rijbewijsnummer paspoort paspoortnummer paszport paszportu dowodu kennzeichen immatriculation aufenthaltstitel acct kto konto kontonummer kontonr rekening
-        rekeningnummer bankgiro bsb pin cvv cvv2 cvc cvc2 mrn otp pps ppsn sicherheitscode verificatiecode beveiligingscode""".split()
+        rekeningnummer bankgiro bsb pin cvv cvv2 cvc cvc2 mrn otp tan mtan nacimiento pps ppsn sicherheitscode verificatiecode beveiligingscode""".split()
     ),
     "nato": "nato ", "nata": "nata ", "code": "code d", "codigo": "codigo de", "codice": "codice di", "id": "id card", "identity": "identity card", "carte": "carte d", "carta": "carta d", "permis": "permis de",
     "permiso": "permiso de", "prawo": "prawo jazdy", "carnet": "carnet de", "travel": "travel doc", "residence": "residence permit", "dowod": "dowod o", "plate": "plate n", "plates": "number plates", "number": "number plate",
-    "registration": "registration plate", "dl": "dl", "account": "account", "acc": "acc", "a": "a/c", "c": "a/c", "sort": "sort", "sortcode": "sortcode", "your": "s your ", "confirm": " to confirm", "log": " to log",
+    "registration": "registration plate", "dl": "dl", "account": "account", "acc": "acc", "a": "a/c", "c": "a/c", "sort": "sort", "sortcode": "sortcode", "your": "your ", "confirm": " to confirm", "log": " to log",
     "verify": " to verify", "sign": " to sign", "medical": "medical record",
 }  # fmt: skip
 # The same beyond ASCII.

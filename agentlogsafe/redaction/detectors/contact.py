@@ -82,7 +82,7 @@ CALLING_WORDS = (
 
 _LINKS = (
     "phone|number|no|nr|num|is|me|us|him|her|them|at|on|to|my|our|your|his|the|numaram?|olarak|está|es|ist|or|via|now|please|directly|"
-    "office|home|work|back|main|new|primary|customer|support|line|desk|x"
+    "office|home|work|priv|privat|domicile|komórkowy|domicilio|back|main|new|primary|customer|support|line|desk|x"
 )
 
 EMAIL = Detector(

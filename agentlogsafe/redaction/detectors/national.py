@@ -160,7 +160,7 @@ NUMBERS: tuple[Number, ...] = (
     _n("kr-driver-plain", "999999999999", None, "운전면허 면허 driver", "LICENSE", yes="면허 112212345612", no="주문 112212345612"),
     _n("kr-passport", "A99999999", None, "passport 여권", "PASSPORT", yes="passport M12345678"),
     _n("kr-passport-new", "A999A9999", checks.korean_passport, "passport 여권", "PASSPORT", alone=True, yes="M123A4567"),
-    _n("jp-my-number", "9999 9999 9999|999999999999", "jp.in_", "マイナンバー 個人番号 individual number", yes="individual number 6214 9832 0257"),
+    _n("jp-my-number", "9999 9999 9999|999999999999", "jp.in_", "マイナンバー 個人番号 individual my-number mynumber", yes="individual number 6214 9832 0257", no="project number 6214 9832 0257"),
     _n("th-id", "9-9999-99999-99-9", "th.pin", "thai บัตร ประชาชน", alone=True, yes="3-1006-00445-63-5"),
     _n("th-id-plain", "9999999999999", "th.pin", "thai tnin thailand บัตร ประชาชน citizen", yes="Thai ID 3100600445635"),
     _n("sg-nric", "A9999999A", checks.singapore, "nric fin", alone=True, yes="S1234567D", no="S1234567A"),
