@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction.claimed import token_at
 from agentlogsafe.redaction.keys import KeyRules, joined, jumbled
-from agentlogsafe.redaction.likely import CODE, DOTTED, secretive
+from agentlogsafe.redaction.likely import CODE, DOTTED, chosen, secretive
 from agentlogsafe.redaction.pairs import NAMING, paired
 from agentlogsafe.redaction.placeholders import placeholder
 from agentlogsafe.redaction.separators import ALIGNED, ENDINGS, separators
@@ -50,6 +50,14 @@ _TUPLE = re.compile(
 )
 _MNEMONIC = re.compile(r"[ \t\"']{0,4}(?P<v>[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})(?![ ]?[a-z])")
 _BARE = re.compile(r"[ \t]{0,40}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
+# A literal that an expression falls back to, or that a constructor takes: ``env.KEY || "…"``, ``[]byte("…")``.
+_FALLBACK = re.compile(
+    r"[^\n\"'`;]{0,60}(?:[\"'][^\n\"'`;]{0,40}[\"'][^\n\"'`;]{0,10})?(?:\|\||\?\?|\bor)[ \t]{0,4}[\"'](?P<v>[^\"'\n]{6,200})[\"']"  # noqa: E501 - one pattern
+)
+_WRAPPED = re.compile(
+    r"[ \t]{0,4}(?:new )?(?:[\w.]{1,40}::(?:new|from)|\[\]byte|(?:[\w.]{1,24}\.)?(?:str|bytes|String|SecureString|SecretStr|SecretValue|Secret|Token|b64decode|b64encode|fromBase64|encode))\([ \t]{0,4}[bB@]?[\"'](?P<v>[^\"'\n]{6,200})[\"']"  # noqa: E501 - one pattern
+)
+_LISTED = re.compile(r"[ \t]{0,4}\[\s{0,8}[\"'](?P<v>[^\"'\n]{6,200})[\"']")
 _BARE_REST = re.compile(r"[^\s\"'`,;&<>|]*")
 _SCHEME = re.compile(
     r"[ \t\"'\\]{0,4}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?",  # noqa: E501 - one pattern
@@ -124,8 +132,9 @@ def find(
             if category in _UNSURE:
                 more = _MORE.match(back, named.end(), size - end + _BEFORE)
                 category, name = joined(more[0][::-1].split() if more else [], spelled, category, keys)
-            if category is None and sign == "(" and name.startswith("with"):
-                category = keys.category(spelled[4:].lstrip("_-"))
+            called = spelled.rpartition(".")[2] if category is None and sign == "(" else ""
+            if called.startswith("with"):
+                category = keys.category(called[4:].lstrip("_-"))
         if category is None or category == "NAME?":
             pair = paired(text, start, keys) if name in NAMING and sign in ":=" else None
             if pair is None and sign == ">":
@@ -343,6 +352,19 @@ def _credential(text: str, start: int, category: str, name: str) -> Span | None:
         if " " in value and text[found[1] : found[1] + 1] == "`":
             return None  # a command of a shell
         return (*found, category) if secretive(value, category, name, quoted=True, tight=False) else None
+    return _unquoted(text, start, category, name) or _within(text, start, category, name)
+
+
+def _within(text: str, start: int, category: str, name: str) -> Span | None:
+    """Return the literal that the expression at *start* takes, lists or falls back to."""
+    for pattern in (_WRAPPED, _LISTED, _FALLBACK):
+        found = pattern.match(text, start)
+        if found and chosen(found["v"]) and secretive(found["v"], category, name, quoted=True, tight=True):
+            return *found.span("v"), category
+    return None
+
+
+def _unquoted(text: str, start: int, category: str, name: str) -> Span | None:
     bare = _BARE.match(text, start)
     if not bare:
         return None

@@ -20,6 +20,19 @@ _FOLDERS = frozenset(("pwd", "oldpwd"))  # where a shell is
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 
 
+def chosen(text: str) -> bool:
+    """Return whether *text*, which stands where a secret does, is more than an example, a name or a placeholder."""
+    return (
+        any(map(str.isdigit, text))
+        and any(map(str.isalpha, text))
+        and len(set(text)) > 4  # noqa: PLR2004 - a filler has fewer
+        and "://" not in text
+        and text.lower() not in STOCK
+        and not placeholder(text)
+        and not MASKED.search(text)
+    )
+
+
 def secretive(value: str, category: str, name: str, *, quoted: bool, tight: bool) -> bool:
     """Return whether *value* can be a secret: no placeholder, type, expression or word of the sentence."""
     if "[" in value:

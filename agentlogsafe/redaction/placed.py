@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction.likely import secretive
-from agentlogsafe.redaction.placeholders import STOCK, placeholder
+from agentlogsafe.redaction.likely import chosen, secretive
 from agentlogsafe.redaction.vocabulary import CALLS
 
 if TYPE_CHECKING:
@@ -42,6 +41,9 @@ _TYPED = re.compile(
     r"(?:\w{0,12}pass(?:word|wd)?)[\"'\]]{1,3}\){0,2}\.(?:send_?keys|type|fill|set_?value)\(\s?[\"'](?P<v>[^\"'\n]{4,100})[\"']",
     re.IGNORECASE,
 )
+_INPUT = re.compile(
+    r"type=[\"']?password[\"']?(?=[ >])[^<>\n]{0,200}?\bvalue=[\"'](?P<v>[^\"'<>\n]{4,100})[\"']", re.IGNORECASE
+)
 _INSERT = re.compile(
     r"insert[ ]into[ ][\w.`\"\[\]]{1,80}\s{0,4}\((?P<c>[\w`\"\[\], \t\n]{1,800})\)\s{0,4}values\s{0,4}(?=\()",
     re.IGNORECASE,
@@ -49,18 +51,6 @@ _INSERT = re.compile(
 _CELL = re.compile(r"\s{0,4}(?:N?'((?:[^'\n]|''){0,2000})'|[^,()'\n]{0,200})\s{0,4}([,)])")
 _NEXT = re.compile(r"\s{0,4},\s{0,4}\(")
 _SECRETS = frozenset("PASSWORD SECRET TOKEN API_KEY".split())
-
-
-def chosen(text: str) -> bool:
-    """Return whether *text*, which stands where a secret does, is more than an example, a name or a placeholder."""
-    return (
-        any(map(str.isdigit, text))
-        and any(map(str.isalpha, text))
-        and len(set(text)) > 4  # noqa: PLR2004 - a filler has fewer
-        and "://" not in text
-        and text.lower() not in STOCK
-        and not placeholder(text)
-    )
 
 
 def find(text: str, low: str, category_of: Callable[[str], str | None], work: Work) -> Iterator[Span]:
@@ -76,10 +66,11 @@ def find(text: str, low: str, category_of: Callable[[str], str | None], work: Wo
     if "</" in low:
         yield from _named(_ELEMENTS, text, category_of, work)
     if "pass" in low:
-        for match in _TYPED.finditer(text):
-            work.spend(1)
-            if chosen(match["v"]):
-                yield (*match.span("v"), "PASSWORD")
+        for pattern in (_TYPED, _INPUT):
+            for match in pattern.finditer(text):
+                work.spend(1)
+                if chosen(match["v"]):
+                    yield (*match.span("v"), "PASSWORD")
 
 
 def _called(text: str, low: str, work: Work) -> Iterator[Span]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Span = tuple[int, int, str]
 
 _WHOSE = r"(?:for|of|to)[ \t](?:(?:the|user|account)[ \t])?[\"'`]?[\w.@:/-]{1,60}[\"'`]?"
-_COPULA = r"(?:is|was|are|equals|will be|should be|ist|war|lautet|est|era|es|è|é|är|er|jest)(?:[ \t](?:now|set to|currently|nu|jetzt|ahora))?[ \t]?:?|is generated for[ \t]\S{1,80}:|set to|->|-"  # noqa: E501 - one pattern
+_COPULA = r"is generated for[ \t]\S{1,80}:|(?:(?:has been|was|is)[ \t])?(?:changed|reset|updated|set) to|(?:is|was|are|equals|will be|should be|ist|war|lautet|est|era|es|è|é|är|er|jest)(?:[ \t](?:now|set to|currently|nu|jetzt|ahora))?[ \t]?:?|->|-"  # noqa: E501 - one pattern
 _STATED = re.compile(
     rf"(?i)(?:\b|(?-i:(?<=[a-z0-9_])(?=[PS])))(?P<k>(?:pass(?:word|wd|wort|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?|pass(?=[ ](?:is|was)\b)|mot de passe|contraseña|senha|kennwort|wachtwoord|pw(?=[ ]is)|lösenord(?:et)?)(?P<m>[\"')\]]{{0,2}}(?:[ ](?:\([\w ]{{2,12}}\)|provisoire|temporaire|temporal|temporária|provvisoria|provisional))?[ \t]{{1,2}}(?:{_WHOSE}[ \t]?[:=][ \t]{{0,3}}|(?:{_WHOSE}[ \t])?"  # noqa: E501 - one pattern
     rf"(?:{_COPULA}|to|from[ \t](?P<f>[^\s\"'`]{{4,100}})[ \t]to)[ \t]{{1,3}})|[ \t]{{1,3}})[\"'`(]{{0,2}}(?P<v>[^\s\"'`]{{4,200}})"  # noqa: E501 - one pattern
@@ -198,6 +198,7 @@ def stated(text: str, work: Work) -> list[Span]:
         (*match.span("v"), "PASSWORD")
         for match in _matches(_SQL, text, low, work)
         if secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True)
+        and not (match["q"] == "`" and " " in match["v"])  # a command of a shell
     ]
     for match in _matches(_IDENTIFIED, text, low, work):
         value = match["v"] or match["u"]

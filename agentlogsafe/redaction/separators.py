@@ -25,7 +25,7 @@ _SIGNS = (
     (":", ":"),
     (">", r">(?:(?=[^-= <])|(?=-)(?<=[\"'`]\s>))"),
     (",", r",(?:(?<=[\"'`],)|(?<=[\"'`]\s,))"),
-    ("(", r"\((?<=[\"'`]\()"),
+    ("(", r"\((?:(?<=[\"'`]\()|(?<=[\"'`][bB@]\())"),
 )
 
 
@@ -35,6 +35,10 @@ _DIRECTIVE = re.compile(
 """What sets a name to a value with no sign between them: ``#define API_KEY "…"``, ``ENV DB_PASSWORD …``."""
 
 
+_CELL = re.compile(
+    r"\|[ \t]{1,8}[`*]{0,2}([A-Za-z][\w.-]{1,63})[`*]{0,2}[ \t]{1,40}\|[ \t]{1,8}`?(?=[^\s|`]{0,64}[0-9])"
+)
+"""A row of a table: ``| DB_PASSWORD | … |``, when its value has a digit."""
 _ARROW = re.compile(r"(?<![\w.$-])([A-Za-z][\w.]{1,63})[ \t]{1,8}<-[ \t]{1,8}(?=[\"'])")
 """How R assigns."""
 
@@ -84,6 +88,10 @@ def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[
         for directive in _DIRECTIVE.finditer(text):
             if _sensitive(text[max(0, directive.end(1) - 6) : directive.end(1)], endings_):
                 yield directive.end(1), directive.end()
+    if "| " in text:
+        for cell in _CELL.finditer(text):
+            if _sensitive(text[max(0, cell.end(1) - 6) : cell.end(1)], endings_):
+                yield cell.end(1), cell.end()
     if "<" in text and "<-" in text:
         for arrow in _ARROW.finditer(text):
             if _sensitive(text[max(0, arrow.end(1) - 6) : arrow.end(1)], endings_):
