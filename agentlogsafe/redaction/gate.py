@@ -42,6 +42,7 @@ _SPOKEN = re.compile(SPOKEN).match
 _SEVEN = "0" * 7
 _SIX = "0" * 6
 _DOTS = ".0000"  # a date's year, a number's groups
+_CALLED = tuple(CALLS)
 _TOLD = frozenset(word.encode() for word in TOLD)
 _RUN = "a" * 16
 _NINE = "0" * 9
@@ -169,7 +170,12 @@ def told(low: str, raw: bytes) -> bool:
 
 def _called(low: str) -> bool:
     """Return whether *low* has one of `CALLS`."""
-    return "insert into" in low or any(call in low for call in CALLS)
+    at = low.find("(")
+    while at >= 0:
+        if low.endswith(_CALLED, 0, at + 1):
+            return True
+        at = low.find("(", at + 1)
+    return "insert into" in low
 
 
 def _stated(low: str) -> bool:

@@ -50,12 +50,13 @@ _INSERT = re.compile(
 )
 _CELL = re.compile(r"\s{0,4}(?:N?'((?:[^'\n]|''){0,2000})'|[^,()'\n]{0,200})\s{0,4}([,)])")
 _NEXT = re.compile(r"\s{0,4},\s{0,4}\(")
+_CALLS = tuple(CALLS)
 _SECRETS = frozenset("PASSWORD SECRET TOKEN API_KEY".split())
 
 
 def find(text: str, low: str, category_of: Callable[[str], str | None], work: Work) -> Iterator[Span]:
     """Yield the spans of secrets that their place gives away; *low* is the text in lower case, no longer than it."""
-    if "(" in low:
+    if "(" in low and ('"' in low or "'" in low):
         yield from _called(text, low, work)
         if "insert" in low:
             yield from _inserted(text, category_of, work)
@@ -74,14 +75,15 @@ def find(text: str, low: str, category_of: Callable[[str], str | None], work: Wo
 
 
 def _called(text: str, low: str, work: Work) -> Iterator[Span]:
-    for call, (where, category) in CALLS.items():
-        at = low.find(call)
-        while at >= 0:
+    at = low.find("(")
+    while at >= 0:
+        if low.endswith(_CALLS, 0, at + 1):
             work.spend(1)
-            match = _PATTERNS[where].match(text, at + len(call) - 1)
+            where, category = next(rest for call, rest in CALLS.items() if low.endswith(call, 0, at + 1))
+            match = _PATTERNS[where].match(text, at)
             if match and chosen(match["v"]):
                 yield (*match.span("v"), category)
-            at = low.find(call, at + 1)
+        at = low.find("(", at + 1)
 
 
 def _named(pattern: re.Pattern[str], text: str, category_of: Callable[[str], str | None], work: Work) -> Iterator[Span]:

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from agentlogsafe.redaction import placed
+from agentlogsafe.redaction import gate, placed
 from agentlogsafe.redaction.detectors.base import mixed
 from agentlogsafe.redaction.likely import secretive
 from agentlogsafe.redaction.placeholders import STOCK
@@ -29,6 +30,7 @@ _STATED = re.compile(
     rf"(?i)(?:\b|(?-i:(?<=[a-z0-9_])(?=[PS])))(?P<k>(?:pass(?:word|wd|wort|code|phrase)|secret(?:[ _-]?(?:key|token|code))?)s?|pass(?=[ ](?:is|was)\b)|mot de passe|contraseña|senha|kennwort|wachtwoord|pw(?=[ ]is)|lösenord(?:et)?)(?P<m>[\"')\]]{{0,2}}(?:[ ](?:\([\w ]{{2,12}}\)|provisoire|temporaire|temporal|temporária|provvisoria|provisional))?[ \t]{{1,2}}(?:{_WHOSE}[ \t]?[:=][ \t]{{0,3}}|(?:{_WHOSE}[ \t])?"  # noqa: E501 - one pattern
     rf"(?:{_COPULA}|to|from[ \t](?P<f>[^\s\"'`]{{4,100}})[ \t]to)[ \t]{{1,3}})|[ \t]{{1,3}})[\"'`(]{{0,2}}(?P<v>[^\s\"'`]{{4,200}})"  # noqa: E501 - one pattern
 )
+_STATED_ELSEWHERE = re.compile(f"{_STATED.pattern}(?:)")  # the same, with words that hold none of the usual two
 # In other scripts: a particle may follow the word, or a space, or nothing.
 _STATED_WIDE = re.compile(
     r"(?:парол[ья]|密码|密碼|口令|パスワード|비밀번호|hasł[oa]|şifre(?:niz|n|m)?|κωδικός|סיסמה)[ \t]?(?:это|是|为|為|は|는|은|to|είναι|היא)?[ \t]{0,2}[:：]?[ \t]{0,2}[\"'`「(]{0,2}(?P<v>[!-~]{4,200})",  # noqa: E501, RUF001 - one pattern
@@ -73,7 +75,7 @@ _WPA = re.compile(r"(?i)\bwpa_passphrase[ ]{1,2}\S{1,64}[ ]{1,2}[\"']?(?P<v>[^\s
 _SHARED = re.compile(r"(?<=\s)-(?:U|-user)[ =]?[\"']?[\w.\\/-]{1,60}%(?P<v>[^\s\"'%]{4,100})")
 _DEVICE = re.compile(r"(?i)\b(?:password|secret|passphrase|pre-shared-key)[ ](?:0|5|7|8|9)[ ](?P<v>[^\s\"']{4,120})")
 _LINED = re.compile(
-    r"(?im)(?:^|(?<=\n))(?:requirepass|masterauth|user[ ]\S{1,60}\s{1,4}pass)[ \t]{1,4}(?P<v>[^\s\"']{4,200})[ \t]{0,4}$"  # noqa: E501 - one pattern
+    r"(?im)(?:^|(?<=\n))(?:requirepass|user[ ]\S{1,60}\s{1,4}pass)[ \t]{1,4}(?P<v>[^\s\"']{4,200})[ \t]{0,4}$"
 )
 _SECURED = re.compile(
     r"(?i)\bconvertto-securestring(?:[ \t]{1,3}-(?:string|asplaintext|force))*[ \t]{1,3}(?:\\?[\"'](?P<v>[^\"'\n]{4,200})|(?P<u>[^\s\"'$(-][^\s\"']{4,200}))"  # noqa: E501 - one pattern
@@ -87,8 +89,10 @@ _SQL = re.compile(
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _BORN = re.compile(
-    r"(?i)(?<![A-Za-z])(?:d\.?o\.?b\.?(?![A-Za-z])|dates?[ _-]of[ _-]birth|birth[ _-]?da(?:te|y)s?|born"
-    r"|geb\.|geboren|née? le|né\(e\) le|nacimiento|nacid[oa] el|nat[oa] (?:a [^\W\d_]{2,30} )?il|nascid[oa] (?:em|a)|urodzon[ya]|född|født|narozen[aý]?)"  # noqa: E501 - one pattern
+    r"(?i)(?<![A-Za-z])(?:d\.?o\.?b\.?(?![A-Za-z])|dates?[ _-]of[ _-]birth|birth[ _-]?da(?:te|y)s?|born)"
+)
+_BORN_ELSEWHERE = re.compile(
+    r"(?i)(?<![A-Za-z])(?:geb\.|geboren|née? le|né\(e\) le|nacimiento|nacid[oa] el|nat[oa] (?:a [^\W\d_]{2,30} )?il|nascid[oa] (?:em|a)|urodzon[ya]|född|født|narozen[aý]?)"  # noqa: E501 - one pattern
 )
 _BIRTH = re.compile(
     rf"(?<!\d)(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH},?[ -]\d{{4}})(?!\d)"  # noqa: E501 - one pattern
@@ -102,17 +106,19 @@ _BEFORE_DAY = 12  # the longest month, and what stands between it and its day
 # In lower case, every match of the pattern has one of the first, and starts with one of the second.
 _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     **{row.pattern: (row.needed, row.starts) for row in TOLD},
-    _STATED: ((" ", "\t"), ("pass", "secret", "mot de", "contrase", "senha", "kennwort", "wachtw", "pw is", "lösen")),
+    _STATED: ((" ", "\t"), ("pass", "secret", "mot de")),
     _IDENTIFIED: ((" by", " as"), ("identified",)),
-    _TOLD: ((" ",), ("api", "access", "token", "encryption", "signing", "private", "master", "auth")),
+    _STATED_ELSEWHERE: ((" ", "\t"), ("contrase", "senha", "kennwort", "wachtw", "pw is", "lösen")),
+    _BORN_ELSEWHERE: (("b", "n", "f"), ("geb", "né", "naci", "nat", "nasci", "urodz", "född", "født", "naroz")),
+    _TOLD: ((" is",), ("api", "access", "token", "encryption", "signing", "private", "master", "auth")),
     _LOGIN_PAIR: (("pw", "pass"), ("id", "user", "login", "account")),
     _PAIR_NAMED: (("pass", "pw"), ("user", "login")),
     _PHRASE_TOLD: (("phrase", "words"), ("seed", "recovery", "mnemonic", "secret", "backup")),
     _SQL: (("password",), ("password", "encrypted password", "old_password")),
-    _BORN: (("b", "n", "f"), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born", "geb", "né", "naci", "nat", "nasci", "urodz", "född", "født", "naroz")),  # noqa: E501 - one row of a table
+    _BORN: (("b",), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born")),
     _HASHED: (("htpasswd",), ("htpasswd",)),
     _DEVICE: (("password ", "secret ", "passphrase ", "shared-key "), ("password", "secret", "passphrase", "pre-shared-key")),  # noqa: E501 - one row of a table
-    _LINED: (("requirepass", "masterauth", "pass "), ("requirepass", "masterauth", "user ")),
+    _LINED: (("requirepass", "pass "), ("requirepass", "user ")),
     _GIVEN: ((" -n", " -k", " --value", " --secret-string"), ("ssh-keygen", "openssl", "put-parameter", "secret set", "put-secret-value", "create-secret")),  # noqa: E501 - one row of a table
     _WPA: (("wpa_passphrase",), ("wpa_passphrase",)),
     _PIPED: (("-stdin", "sudo -s", "chpasswd", "--with-token", "--passphrase-fd"), ("echo", "printf")),
@@ -173,7 +179,12 @@ def stated(text: str, work: Work) -> list[Span]:
     """Return the spans of passwords and secrets that a sentence states, and of birth dates."""
     spans: list[Span] = []
     low = _narrow(text)
-    for match in _matches(_STATED, text, low, work):
+    worded = "pass" in low or "secret" in low
+    told = gate.told(low, low.encode("latin-1"))
+    stated_ = _matches(_STATED, text, low, work) if worded else iter(())
+    if not low.isascii() or "wachtwoord" in low or "kennwort" in low or "pw is" in low:
+        stated_ = chain(stated_, _matches(_STATED_ELSEWHERE, text, low, work))
+    for match in stated_:
         value = match["v"].rstrip(".,;:!?)\"'") if not match["v"].endswith("!") else match["v"]
         joined = match["m"].strip() == ""
         if (
@@ -208,12 +219,13 @@ def stated(text: str, work: Work) -> list[Span]:
             spans.append((*match.span("v" if match["v"] else "u"), "PASSWORD"))
     spans += _given(text, low, work)
     spans += _entered(text, low, work)
-    spans += _named(text, low, work)
-    for pattern in (_DEVICE, _LINED, _WPA):
+    spans += _named(text, low, work, told=told)
+    for pattern in (_DEVICE, _LINED, _WPA) if worded else ():
         for match in _matches(pattern, text, low, work):
             if _both(match["v"]) and secretive(match["v"], "PASSWORD", "password", quoted=True, tight=True):
                 spans.append((*match.span("v"), "PASSWORD"))
-    for match in _matches(_BORN, text, low, work):
+    born = _matches(_BORN, text, low, work)
+    for match in chain(born, _matches(_BORN_ELSEWHERE, text, low, work)) if told else born:
         begin = match.end()
         line = text.find("\n", begin, begin + _BIRTH_WITHIN)
         last = line if line >= 0 else begin + _BIRTH_WITHIN
@@ -229,9 +241,11 @@ def stated(text: str, work: Work) -> list[Span]:
     return spans
 
 
-def _named(text: str, low: str, work: Work) -> Iterator[Span]:
+def _named(text: str, low: str, work: Work, *, told: bool) -> Iterator[Span]:
     """Yield the spans of the numbers and codes that the words before them name."""
     for row in TOLD:
+        if row.rare and not told:
+            continue
         for match in _matches(row.pattern, text, low, work):
             value = match["v"].partition("  ")[0]
             if sum(map(str.isdigit, value)) >= row.digits and (not row.lettered or any(map(str.isalpha, value))):
@@ -282,7 +296,7 @@ def _given(text: str, low: str, work: Work) -> Iterator[Span]:
         if mixed(value) and value.count("/") <= _SLASHES and "." not in value[:2]:
             category = "API_KEY" if "key" in match[0].lower() else "TOKEN"
             yield match.start("v"), match.start("v") + len(value), category
-    for pattern in (_LOGIN_PAIR, _PAIR_NAMED):
+    for pattern in (_LOGIN_PAIR, _PAIR_NAMED) if "pw" in low or "pass" in low else ():
         for match in _matches(pattern, text, low, work):
             value = match["v"]
             if _both(value) and secretive(value, "PASSWORD", "password", quoted=False, tight=True):

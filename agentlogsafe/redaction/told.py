@@ -20,6 +20,7 @@ class Told(NamedTuple):
     starts: tuple[str, ...]
     digits: int  # so many digits the value has at least
     lettered: bool  # and letters, too
+    rare: bool  # only text with a word of `vocabulary.TOLD` can have it
 
 
 _IS = r"(?:[ ]?(?:is|was|are|est|es|ist|lautet|é|è|är|er|jest)(?![^\W\d_]))?(?:[ ]?(?:[:=#]|->))?"
@@ -39,10 +40,11 @@ def _row(  # noqa: PLR0917 - a table row
     digits: int,
     *,
     lettered: bool = False,
+    rare: bool = True,
 ) -> Told:
     """Return a row: *words* and what may stand *between* are of any case, the *value* is not."""
     pattern = re.compile(rf"(?i:(?<![^\W_])(?:{words}){between})[ ]{{1,2}}[\"'`*(]?(?P<v>{value})")
-    return Told(category, pattern, tuple(needed.split("|")), tuple(starts.split("|")), digits, lettered)
+    return Told(category, pattern, tuple(needed.split("|")), tuple(starts.split("|")), digits, lettered, rare)
 
 
 TOLD = (
@@ -54,6 +56,7 @@ TOLD = (
         "pass|paspo|paszp|pasap|travel",
         "passport|passeport|reisepass|pasap|passaporto|passaporte|paspoort|paszport|travel",
         3,
+        rare=False,
     ),
     _row(
         "LICENSE",
@@ -63,6 +66,7 @@ TOLD = (
         "licen|permi|dl|hrerschein|patente|rijbewijs|prawo|conduc|condu",
         "driver|driving|licen|dl|führerschein|fuehrerschein|permis|patente|rijbewijs|prawo|carn|carta de",
         4,
+        rare=False,
     ),
     _row(
         "LICENSE",
@@ -73,6 +77,7 @@ TOLD = (
         "licen|number plate|registration|plate|kennzeichen|immatr",
         2,
         lettered=True,
+        rare=False,
     ),
     _row(
         "NATIONAL_ID",
@@ -118,6 +123,7 @@ TOLD = (
         "code |code:|otp|tan|codice|código|codigo",
         "code|mtan|tan|verif|security|login|auth|one|2fa|mfa|otp|sms|access|confirm|bestätigungs|sicherheits|beveiligings|passcode|code d|código|codigo|codice",
         4,
+        rare=False,
     ),
     _row(
         "PASSWORD",
@@ -136,6 +142,7 @@ TOLD = (
         "pin",
         "card|sim|atm|alarm|door|my|your|the|bank|debit|phone",
         4,
+        rare=False,
     ),
     _row(
         "CARD_CODE",
@@ -145,6 +152,7 @@ TOLD = (
         "cvv|cvc|security code",
         "cvv|cvc|card|security",
         3,
+        rare=False,
     ),
 )
 FOREMOST = re.compile(

@@ -42,7 +42,7 @@ def test_innocently_placed(text):
     [
         "password = os.getenv('X') or 'tulip99x'", "password: <%= ENV['X'] || 'tulip99x' %>", "password = args.password ?? 'tulip99x'", 'password := []byte("tulip99x")', 'token: Token::new("tulip99x-tulip99x")',  # noqa: E501 - one row of a table
         '"Password" : [ "tulip99x" ]', "f.setpassword(b'tulip99x')", "| db_password | tulip99x |", '<input type="password" value="tulip99x">', '<setting name="ApiToken"><value>tulip99x-tulip99x</value></setting>',  # noqa: E501 - one row of a table
-        'static db_password: &str = "tulip99x";', 'Dim password As String = "tulip99x"', 'password <- "tulip99x"', '(setq password "tulip99x")', 'NSString *password = @"tulip99x";', 'builder.with_password("tulip99x")',  # noqa: E501 - one row of a table
+        'static db_password: &str = "tulip99x";', 'Dim password As String = "tulip99x"', 'password <- "tulip99x"', 'NSString *password = @"tulip99x";', 'builder.with_password("tulip99x")',  # noqa: E501 - one row of a table
         '[{"ParameterKey":"DBPassword","ParameterValue":"tulip99x"},', "aws ssm put-parameter --name x --value 'tulip99x'", "ssh-keygen -N 'tulip99x' -f k", "unrar x -ptulip99x f.rar", "htpasswd -nb mia tulip99x",  # noqa: E501 - one row of a table
         "username mia privilege 15 secret 0 tulip99x", "requirepass tulip99x", "USER mia\nPASS tulip99x", "smbclient //s/x -U mia%tulip99x", "keytool -srcstorepass tulip99x", "wpa_passphrase home tulip99x",  # noqa: E501 - one row of a table
         "log in with tulip99x as the password", "A temporary password is generated for root@localhost: tulip99x", "password has been changed to tulip99x", "changed the password from tulip99a to tulip99x",  # noqa: E501 - one row of a table
