@@ -119,7 +119,9 @@ def find(
         if start < covered:
             inside += 1
             continue
-        sign = text[start - 1] if text[start - 2 : start] != "->" else "="
+        sign = text[start - 1]
+        if sign == ">" and text[start - 2 : start - 1] == "-":
+            sign = "="
         if (masks and text.find("[", start, start + _FARTHEST_MASK) >= 0 and _DONE.match(text, start)) or (
             sign == ">" and _CLOSED.match(back, size - end, size - end + 66)
         ):

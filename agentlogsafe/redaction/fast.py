@@ -104,7 +104,7 @@ def questions(endings: Iterable[str], literals: Iterable[str] = ()) -> Callable[
     names = "|".join(sorted(re.escape(ending) for ending in endings if ending.isascii()))
     named = (gate.NAMED, rf"(?i:{names})[0-9]{{0,6}}{_TAIL}(?:[=:>]|{_QUOTED})")
     held = [(1 << FIRST + place, f"(?i:{re.escape(literal)})") for place, literal in enumerate(literals)]
-    directives = (gate.NAMED, r"#define|\(def|ENV|setx|env add|<-|[|] ")
+    directives = (gate.NAMED, r"#define|ENV|setx|env add|<-|[|] ")
     sets = (*_WORDS, named, directives, *held), _COUNTED, (*_WORDS, *_COUNTED, *held)
     try:
         import re2  # noqa: PLC0415 - optional, or only for some

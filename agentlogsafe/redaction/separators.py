@@ -29,9 +29,7 @@ _SIGNS = (
 )
 
 
-_DIRECTIVE = re.compile(
-    r"(?:#define|\(def\w{0,12}|\b(?:ENV|setx|env add))[ \t]{1,8}([A-Za-z][\w.-]{1,63})[ \t]{1,8}(?=\S)"
-)
+_DIRECTIVE = re.compile(r"(?:#define|\b(?:ENV|setx|env add))[ \t]{1,8}([A-Za-z][\w.-]{1,63})[ \t]{1,8}(?=\S)")
 """What sets a name to a value with no sign between them: ``#define API_KEY "…"``, ``ENV DB_PASSWORD …``."""
 
 
@@ -80,11 +78,7 @@ def _patterns(endings_: frozenset[str], *, aligned: bool) -> tuple[tuple[str, re
 
 def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[int, int]]:
     """Yield where the name ends and the value may start, for each separator behind a sensitive ending."""
-    if (
-        ("#" in text and "#define" in text)
-        or ("(" in text and "(def" in text)
-        or ("_" in text and ("ENV" in text or "setx" in text or "env add" in text))
-    ):
+    if ("#" in text and "#define" in text) or ("_" in text and ("ENV" in text or "setx" in text or "env add" in text)):
         for directive in _DIRECTIVE.finditer(text):
             if _sensitive(text[max(0, directive.end(1) - 6) : directive.end(1)], endings_):
                 yield directive.end(1), directive.end()

@@ -12,7 +12,7 @@ PLACED = (
     'jwt.encode(payload, "tulip99x", algorithm="HS256")', 'hmac.new(b"tulip99x", msg, hashlib.sha256)', "crypto.createHmac('sha256', 'tulip99x')", 'auth.signInWithEmailAndPassword("m@example.com", "tulip99x")',  # noqa: E501 - one row of a table
     "INSERT INTO users (name, password) VALUES ('mia', 'tulip99x');", "INSERT INTO t (id, `api_token`, n) VALUES (1, 'a''b', 2), (2, 'tulip99x', 3)", 'variable "db_password" {\n  type = string\n  default = "tulip99x"\n}',  # noqa: E501 - one row of a table
     "<key>Password</key>\n<string>tulip99x</string>", "<AdminPassword><Value>tulip99x</Value></AdminPassword>", 'find_element(By.ID, "password").send_keys("tulip99x")', '#define WIFI_PASSWORD "tulip99x"', 'public string ApiToken { get; set; } = "tulip99x-tulip99x";', "setx DB_PASSWORD tulip99x", "vercel env add API_TOKEN tulip99x-tulip99x",  # noqa: E501 - one row of a table
-    '(def api-token "tulip99x-tulip99x")', "ENV DB_PASSWORD tulip99x", "ENV API_TOKEN tulip99x-tulip99x", 'password: !str "tulip99x"', '"password" -> "tulip99x"', "settings.set('password', 'tuliptulipx')",  # noqa: E501 - one row of a table
+    "ENV DB_PASSWORD tulip99x", "ENV API_TOKEN tulip99x-tulip99x", 'password: !str "tulip99x"', '"password" -> "tulip99x"', "settings.set('password', 'tuliptulipx')",  # noqa: E501 - one row of a table
 )  # fmt: skip
 
 
