@@ -39,7 +39,7 @@ _WORDS = (
     (gate.CONTROL, r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"),
     (
         gate.WORD,
-        "(?i:pass|secret|identified|/ ?pw|(?:key|token|code|phrase) is|(?:key|token) for|(?:pin|pw|cvv) is|wachtwoord|kennwort|birth|born|dob|d[.]o[.]b|licen|phone|pasap)",  # noqa: E501 - one pattern
+        "(?i:pass|secret|identified|/ ?pw|(?:key|token|code|phrase) is|(?:key|token) for|(?:pin|pw|cvv|cvc) is|wachtwoord|kennwort|birth|born|dob|d[.]o[.]b|licen|phone|pasap)",  # noqa: E501 - one pattern
     ),
     (gate.WORD, f"(?i:{gate.SPOKEN})".replace("{0,40}", "*")),
     (gate.WORD, f"(?i:{'|'.join(re.escape(phrase or word) for word, phrase in TOLD.items())})"),

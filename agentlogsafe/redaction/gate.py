@@ -124,6 +124,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
                 or "pin is" in low
                 or "pw is" in low
                 or "cvv is" in low
+                or "cvc is" in low
                 or "wachtwoord" in low
                 or "kennwort" in low
                 or "ey for " in low

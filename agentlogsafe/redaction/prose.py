@@ -92,7 +92,7 @@ _BORN = re.compile(
     r"(?i)(?<![A-Za-z])(?:d\.?o\.?b\.?(?![A-Za-z])|dates?[ _-]of[ _-]birth|birth[ _-]?da(?:te|y)s?|born)"
 )
 _BORN_ELSEWHERE = re.compile(
-    r"(?i)(?<![A-Za-z])(?:geb\.|geboren|née? le|né\(e\) le|nacimiento|nacid[oa] el|nat[oa] (?:a [^\W\d_]{2,30} )?il|nascid[oa] (?:em|a)|urodzon[ya]|född|født|narozen[aý]?)"  # noqa: E501 - one pattern
+    r"(?i)(?<![A-Za-z])(?:geb\.|geboren|née? le|né\(e\) le|nacimiento|nascita|naissance|nascimento|geboortedatum|geburtsdatum|nacid[oa] el|nat[oa] (?:a [^\W\d_]{2,30} )?il|nascid[oa] (?:em|a)|urodzon[ya]|född|født|narozen[aý]?)"  # noqa: E501 - one pattern
 )
 _BIRTH = re.compile(
     rf"(?<!\d)(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/. ]\d{{1,2}}[-/. ]\d{{2,4}}|{_MONTH}[ ]\d{{1,2}}(?:st|nd|rd|th)?,?[ ]\d{{4}}|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH},?[ -]\d{{4}})(?!\d)"  # noqa: E501 - one pattern
@@ -109,7 +109,7 @@ _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _STATED: ((" ", "\t"), ("pass", "secret", "mot de")),
     _IDENTIFIED: ((" by", " as"), ("identified",)),
     _STATED_ELSEWHERE: ((" ", "\t"), ("contrase", "senha", "kennwort", "wachtw", "pw is", "lösen")),
-    _BORN_ELSEWHERE: (("b", "n", "f"), ("geb", "né", "naci", "nat", "nasci", "urodz", "född", "født", "naroz")),
+    _BORN_ELSEWHERE: (("b", "n", "f"), ("geb", "né", "naci", "nai", "nat", "nasci", "urodz", "född", "født", "naroz")),
     _TOLD: ((" is",), ("api", "access", "token", "encryption", "signing", "private", "master", "auth")),
     _LOGIN_PAIR: (("pw", "pass"), ("id", "user", "login", "account")),
     _PAIR_NAMED: (("pass", "pw"), ("user", "login")),

@@ -127,6 +127,16 @@ TOLD = (
     ),
     _row(
         "PASSWORD",
+        r"your (?:[\w.-]{2,20} )?code",
+        _IS,
+        _CODE,
+        "code is|code:",
+        "your",
+        5,
+        rare=False,
+    ),
+    _row(
+        "PASSWORD",
         "use|enter|type|code",
         "",
         r"\d(?:[ -]?\d){3,7}(?= (?:as|is|for|to) (?:your|confirm|verify|log|sign)[^.\n]{0,40}\b(?:code|OTP|password|PIN|verification|log ?in|sign ?in)\b)",

@@ -31,7 +31,7 @@ KEY_QUALIFIERS = frozenset(
     decrypt decryption deploy developer dev ec ecdsa ed25519 encrypt encryption function functions gpg hmac host integration jwt license licence live
     master openpgp personal pgp private priv prod production project registration restricted root rsa secret secure security server
     service session shared signature signing sign ssh ssl staging storage subscription symmetric test tls tunnel user vault webhook
-    activation instrumentation provisioning pragma aes gateway hub merchant payment preshared proxy psk read recovery unseal vpn wifi wpa wpa2 wpa3
+    activation fernet instrumentation provisioning pragma aes gateway hub merchant payment preshared proxy psk read recovery unseal vpn wifi wpa wpa2 wpa3
     write ingest ingestion admin agent enc dsa dec sandbox team org organization workspace""".split()
 )
 
@@ -150,7 +150,7 @@ PERSONAL_PHRASES = {
     "telefon": "PHONE", "telefono": "PHONE", "teléfono": "PHONE", "telefone": "PHONE", "téléphone": "PHONE", "telefoon": "PHONE", "telefonnummer": "PHONE", "telefoonnummer": "PHONE", "telefonu": "PHONE", "rufnummer": "PHONE", "handynummer": "PHONE", "mobilnummer": "PHONE", "mobiltelefon": "PHONE", "celular": "PHONE", "cellulare": "PHONE",
     "móvil": "PHONE", "puhelin": "PHONE", "puhelinnumero": "PHONE", "телефон": "PHONE", "телефона": "PHONE", "тел": "PHONE", "τηλέφωνο": "PHONE", "電話": "PHONE", "電話番号": "PHONE", "携帯": "PHONE", "携帯番号": "PHONE", "电话": "PHONE", "手机": "PHONE", "手机号": "PHONE", "手机号码": "PHONE", "电话号码": "PHONE", "携帯電話": "PHONE", "휴대폰번호": "PHONE", "연락처": "PHONE", "telemóvel": "PHONE", "联系电话": "PHONE", "전화번호": "PHONE", "휴대폰": "PHONE", "โทร": "PHONE", "sđt": "PHONE", "điệnthoại": "PHONE", "callerid": "PHONE",
     "dob": "BIRTH_DATE", "dateofbirth": "BIRTH_DATE", "birthdate": "BIRTH_DATE", "birthday": "BIRTH_DATE", "birth": "BIRTH_DATE", "born": "BIRTH_DATE",
-    "bday": "BIRTH_DATE", "생일": "BIRTH_DATE", "誕生日": "BIRTH_DATE", "출생일": "BIRTH_DATE", "出生年月": "BIRTH_DATE", "syntynyt": "BIRTH_DATE", "рожд": "BIRTH_DATE", "fechadenac": "BIRTH_DATE", "dataur": "BIRTH_DATE", "geburtstag": "BIRTH_DATE", "geboren": "BIRTH_DATE", "geb": "BIRTH_DATE", "naissance": "BIRTH_DATE", "nacimiento": "BIRTH_DATE", "nascimento": "BIRTH_DATE", "nascita": "BIRTH_DATE",
+    "bday": "BIRTH_DATE", "生日": "BIRTH_DATE", "생일": "BIRTH_DATE", "誕生日": "BIRTH_DATE", "출생일": "BIRTH_DATE", "出生年月": "BIRTH_DATE", "syntynyt": "BIRTH_DATE", "рожд": "BIRTH_DATE", "fechadenac": "BIRTH_DATE", "dataur": "BIRTH_DATE", "geburtstag": "BIRTH_DATE", "geboren": "BIRTH_DATE", "geb": "BIRTH_DATE", "naissance": "BIRTH_DATE", "nacimiento": "BIRTH_DATE", "nascimento": "BIRTH_DATE", "nascita": "BIRTH_DATE",
     "geboortedatum": "BIRTH_DATE", "urodzenia": "BIRTH_DATE", "narození": "BIRTH_DATE", "narodenia": "BIRTH_DATE", "födelsedatum": "BIRTH_DATE", "fødselsdato": "BIRTH_DATE", "fødselsdag": "BIRTH_DATE", "syntymäaika": "BIRTH_DATE", "doğumtarihi": "BIRTH_DATE", "dogumtarihi": "BIRTH_DATE",
     "рождения": "BIRTH_DATE", "народження": "BIRTH_DATE", "γέννησης": "BIRTH_DATE", "生年月日": "BIRTH_DATE", "出生日期": "BIRTH_DATE", "생년월일": "BIRTH_DATE", "tanggallahir": "BIRTH_DATE", "születésidátum": "BIRTH_DATE", "nașterii": "BIRTH_DATE", "naşterii": "BIRTH_DATE", "rođenja": "BIRTH_DATE", "ngàysinh": "BIRTH_DATE",
     "birthyear": "BIRTH_DATE", "placeofbirth": "ADDRESS", "birthplace": "ADDRESS", "geburtsdatum": "BIRTH_DATE",
@@ -230,7 +230,7 @@ TOLD = {
     **dict.fromkeys(
         """geb geboren nacido nacida nascido nascida urodzony urodzona narozen narozena ausweis ausweisnummer ausweisnr personalausweis personalausweisnummer patente
         rijbewijs rijbewijsnummer paspoort paspoortnummer paszport paszportu dowodu kennzeichen immatriculation aufenthaltstitel acct kto konto kontonummer kontonr rekening
-        rekeningnummer bankgiro bsb pin cvv cvv2 cvc cvc2 mrn otp tan mtan nacimiento pps ppsn sicherheitscode verificatiecode beveiligingscode""".split()
+        rekeningnummer bankgiro bsb pin cvv cvv2 cvc cvc2 mrn otp tan mtan nacimiento nascita naissance nascimento geboortedatum geburtsdatum pps ppsn sicherheitscode verificatiecode beveiligingscode""".split()
     ),
     "nato": "nato ", "nata": "nata ", "code": "code d", "codigo": "codigo de", "codice": "codice di", "id": "id card", "identity": "identity card", "carte": "carte d", "carta": "carta d", "permis": "permis de",
     "permiso": "permiso de", "prawo": "prawo jazdy", "carnet": "carnet de", "travel": "travel doc", "residence": "residence permit", "dowod": "dowod o", "plate": "plate n", "plates": "number plates", "number": "number plate",
@@ -272,7 +272,7 @@ STATED_WIDE = (
 OPENINGS = ("insert into", 'variable "', "{ get;")
 # Calls that take a secret by its place: in lower case, which argument it is, and the category.
 CALLS = {
-    **dict.fromkeys(("basicauth(", "digestauth(", "networkcredential(", "passwordcredentials(", "withcredentials(", ".login(", "emailandpassword(", "credentials.basic(", "passwordauthentication("), ("second", "PASSWORD")),
+    **dict.fromkeys(("basicauth(", "digestauth(", "networkcredential(", "new credentials(", " login(", "passwordcredentials(", "withcredentials(", ".login(", "emailandpassword(", "credentials.basic(", "passwordauthentication("), ("second", "PASSWORD")),
     **dict.fromkeys(("getconnection(", "mysqli_connect(", "mysql_connect(", "mysqli(", "pdo("), ("third", "PASSWORD")),
     **dict.fromkeys(("jwt.encode(", "jwt.decode(", "jwt.sign(", "jwt.verify(", "fernet(", "hmac.new(", "createhmac("), ("key", "SECRET")),
     "awscredentials(": ("second", "SECRET"), "twilio.rest.client(": ("second", "TOKEN"), "twilio(": ("second", "TOKEN"), "= client(": ("second", "TOKEN"),
