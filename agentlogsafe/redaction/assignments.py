@@ -11,7 +11,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction.claimed import token_at
-from agentlogsafe.redaction.keys import KeyRules, classify, joined, jumbled
+from agentlogsafe.redaction.keys import KeyRules, joined, jumbled
+from agentlogsafe.redaction.likely import CODE, DOTTED, chosen, secretive
 from agentlogsafe.redaction.listed import listed
 from agentlogsafe.redaction.pairs import NAMING, paired
 from agentlogsafe.redaction.placeholders import placeholder
@@ -30,17 +31,18 @@ _BEFORE = 72
 _NAMES = {
     (aligned, ascii_): re.compile(
         gap
-        + r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)[ \t]{0,2}(?=[ \t:])[: \t]{1,3})?([\w.$\-@\[\]]{1,64})",  # noqa: E501 - one pattern
+        + r"[\"'`\\*\])}?!|:=.+~\-\s]{0,8}(?:(?:gnirtS|gnirts|rts|raVtSnoC)(?:(?:citats')?&)?[ \t]{0,2}(?:sA|sa)?(?=[ \t:])[: \t]{1,3})?([\w.$\-@\[\]]{1,64})",  # noqa: E501 - one pattern
         re.ASCII if ascii_ else 0,
     )
     for aligned, gap in ((False, ""), (True, r"(?:[ \t]{8,48}(?![ \t]))?"))
     for ascii_ in (False, True)  # the same where all is ASCII: half of the time
 }
-_MORE = re.compile(r"[ \t]{1,2}[A-Za-z][\w.\-]{0,24}(?:[ \t][A-Za-z][\w.\-]{0,24})?")
-_OPENED = re.compile(r"[ \t\n\r\\]{0,40}[rbufRBUF]{0,2}(?P<q>\\{0,3}[\"'`])")
+_MORE = re.compile(r"[ \t]{1,2}[^\W\d_][\w.\-]{0,24}(?:[ \t][^\W\d_][\w.\-]{0,24})?")
+_OPENED = re.compile(
+    r"[ \t\n\r\\]{0,40}(?:!{1,2}(?:str|string|binary)[ \t]{1,4})?[rbufRBUFN@$]{0,2}(?P<q>\\{0,3}[\"'`])"
+)
 _ELEMENT = re.compile(r"\s{0,20}(?P<v>[^<>\s][^<>\n]{0,400})(?=\s{0,20}</|\s*$)")
 _SCOPE = re.compile(r"::[A-Za-z_]{1,64}(?![\w-])")
-_NAMES_IN_CODE = re.compile(r"[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+")
 _CLOSING = re.compile(r"\s{0,20}</(\w{1,40})>")
 _CLOSED = re.compile(r"[\w.:-]{1,64}/<")
 _BLOCK = re.compile(r"[ \t]{0,4}[|>][+-]?[ \t]{0,4}\r?\n[ \t]{1,24}(?P<v>[^\s#][^\r\n]{0,400})")
@@ -49,6 +51,14 @@ _TUPLE = re.compile(
 )
 _MNEMONIC = re.compile(r"[ \t\"']{0,4}(?P<v>[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23})(?![ ]?[a-z])")
 _BARE = re.compile(r"[ \t]{0,40}(?P<v>[^\s\"'`,;&(){}<>\[\]|][^\s\"'`,;&<>|]{0,127})")
+# A literal that an expression falls back to, or that a constructor takes: ``env.KEY || "…"``, ``[]byte("…")``.
+_FALLBACK = re.compile(
+    r"[^\n\"'`;]{0,60}(?:[\"'][^\n\"'`;]{0,40}[\"'][^\n\"'`;]{0,10})?(?:\|\||\?\?|\bor)[ \t]{0,4}[\"'](?P<v>[^\"'\n]{6,200})[\"']"  # noqa: E501 - one pattern
+)
+_WRAPPED = re.compile(
+    r"[ \t]{0,4}(?:new )?(?:[\w.]{1,40}::(?:new|from)|\[\]byte|(?:[\w.]{1,24}\.)?(?:str|bytes|String|SecureString|SecretStr|SecretValue|Secret|Token|b64decode|b64encode|fromBase64|encode))\([ \t]{0,4}[bB@]?[\"'](?P<v>[^\"'\n]{6,200})[\"']"  # noqa: E501 - one pattern
+)
+_LISTED = re.compile(r"[ \t]{0,4}\[\s{0,8}[\"'](?P<v>[^\"'\n]{6,200})[\"']")
 _BARE_REST = re.compile(r"[^\s\"'`,;&<>|]*")
 _SCHEME = re.compile(
     r"[ \t\"'\\]{0,4}(?:(?P<scheme>bearer|basic|token|digest|negotiate|ntlm|apikey|api-key|key|jwt|aws4-hmac-sha256|hmac|bot|splunk|oauth|genie ?key|sso-key|dpop|hawk|ssws)[ \t]{1,3}(?:token=)?)?[\"']?",  # noqa: E501 - one pattern
@@ -60,9 +70,6 @@ _WORD = re.compile(r"[^\s\"'`,;<>|}][^\s\"'`<>|]{0,255}")
 _WORD_REST = re.compile(r"[^\s\"'`<>|]*")
 _WHOLE_LINE = frozenset(("digest", "aws4-hmac-sha256", "oauth", "hawk", "hmac"))
 _DONE = re.compile(MASKED.pattern.join((r"[\s\"'\\=:>]{0,6}(?:[A-Za-z-]{1,16} )?", r"[\"'\\]{0,3}(?:[\s,;&)\]}]|$)")))
-_CODE = re.compile(
-    r"[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*){1,8}(?:\(.*|\[.*)?$|[A-Za-z_$][\w$.]*\(|[A-Za-z_$][\w$.]*\[[\"']?\w|\w+://"
-)
 _LETTERS = re.compile(r"[^\W\d_]+(?:[-'\u2019.][^\W\d_]+)*[.,;:!?)]*$")
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/. ](?:\d{1,2}|[A-Za-z]{3,9})[-/., ]{1,2}\d{2,4}|[A-Za-z]{3,9}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}"  # noqa: E501 - one pattern
@@ -76,20 +83,14 @@ _POST = re.compile(
 )
 _STREET = re.compile(r"[ \t\"']{0,3}(?P<v>[^\n\r\"'|;<>{}\[\]]{4,160})")
 
-_JUDGED, _LONGEST_NAME = 128, 64
+_JUDGED = 128
 _FARTHEST, _FARTHEST_MASK, _CUT = 8000, 24, 400
 _DIGIT = re.compile(r"\d")
-_CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
-_DOTTED = re.compile(r"[\^~<>=]{0,2}\d+(?:\.\d+){2,}")
+_SETTER = re.compile(r"[\"'`]\s?\(\w{0,16}?(?:tes|tup|enifed|dda)(?![a-z])", re.IGNORECASE)  # backwards
 _TYPED = re.compile(r"[ \t]{0,4}=|\(|\[")
 _REPEATED = frozenset("=:>~")
-_FOLDERS = frozenset(("pwd", "oldpwd"))  # where a shell is
 _SHORTEST_KEY = 20
 _WORDED = ("mnemonic", "phrase", "seed")  # a wallet's secret is a dozen words
-_SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
-_STOCK = frozenset(
-    "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret letmein".split()  # noqa: E501 - one row of a table
-) - {"letmein"}
 _UNSURE = frozenset((None, "TOKEN", "NAME?", "KEY?"))
 _CREDENTIALS = frozenset("PASSWORD SECRET TOKEN API_KEY COOKIE KEY CARD_CODE".split())
 
@@ -117,6 +118,8 @@ def find(
             inside += 1
             continue
         sign = text[start - 1]
+        if sign == ">" and text[start - 2 : start - 1] == "-":
+            sign = "="
         if (masks and text.find("[", start, start + _FARTHEST_MASK) >= 0 and _DONE.match(text, start)) or (
             sign == ">" and _CLOSED.match(back, size - end, size - end + 66)
         ):
@@ -129,6 +132,9 @@ def find(
             if category in _UNSURE:
                 more = _MORE.match(back, named.end(), size - end + _BEFORE)
                 category, name = joined(more[0][::-1].split() if more else [], spelled, category, keys)
+            called = spelled.rpartition(".")[2] if category is None and sign == "(" else ""
+            if called.startswith("with"):
+                category = keys.category(called[4:].lstrip("_-"))
         if category is None or category == "NAME?":
             pair = paired(text, start, keys) if name in NAMING and sign in ":=" else None
             if pair is None and sign == ">":
@@ -144,7 +150,8 @@ def find(
             continue  # ``Auth::Basic`` is a name in code
         if sign in ",(":
             quoted = _quoted(text, start) if category in _CREDENTIALS else None
-            if quoted is None or not _DIGIT.search(text, *quoted):
+            set_ = sign == "," and named and _SETTER.match(back, named.end())
+            if quoted is None or not (set_ or _DIGIT.search(text, *quoted)):
                 continue  # two words of a list are no name and value
         elif tokens and category in _CREDENTIALS and category != "COOKIE" and sign != ">":
             token = token_at(text, start, name, tokens)
@@ -179,7 +186,7 @@ def announced(keys: KeyRules, masked: re.Pattern[str], name: str, value: str) ->
     category = keys.category(name) if "[" not in name or not masked.search(name) else None
     if category not in _CREDENTIALS or keys.category(value) is not None:
         return None
-    return category if _secretive(value[:_JUDGED], category, name.lower(), quoted=True, tight=False) else None
+    return category if secretive(value[:_JUDGED], category, name.lower(), quoted=True, tight=False) else None
 
 
 def _quoted(text: str, start: int) -> tuple[int, int] | None:
@@ -212,7 +219,7 @@ def _tagged(text: str, start: int, category: str) -> Span | None:
     value = match["v"].rstrip()
     if category not in _CREDENTIALS and not text.startswith("<", match.end()):
         return None
-    if category in _CREDENTIALS and not _secretive(value, category, "", quoted=True, tight=True):
+    if category in _CREDENTIALS and not secretive(value, category, "", quoted=True, tight=True):
         return None
     return match.start("v"), match.start("v") + len(value), category
 
@@ -311,7 +318,7 @@ def _header(text: str, start: int, category: str) -> Span | None:
     value = text[begin:end].rstrip(" \t,;)]}\\")
     if "(" in value:
         given = _TUPLE.match(text, start)
-        secret = given and _secretive(given["v"], "PASSWORD", "", quoted=True, tight=True)
+        secret = given and secretive(given["v"], "PASSWORD", "", quoted=True, tight=True)
         return (*given.span("v"), "PASSWORD") if given and secret else None
     if (
         len(value) < 4  # noqa: PLR2004 - a length, and what it is of stands beside it
@@ -319,7 +326,7 @@ def _header(text: str, start: int, category: str) -> Span | None:
         or placeholder(value)
         or (
             not scheme
-            and ((_LETTERS.match(value) and value.lower() == value) or _DOTTED.fullmatch(value) or _expression(value))
+            and ((_LETTERS.match(value) and value.lower() == value) or DOTTED.fullmatch(value) or _expression(value))
         )
     ):
         return None
@@ -335,7 +342,7 @@ def _header(text: str, start: int, category: str) -> Span | None:
 
 def _expression(value: str) -> bool:
     """Return whether *value* is a dotted name of code without a digit in it: ``httpx.BasicAuth``."""
-    return _CODE.match(value) is not None and not any(map(str.isdigit, value))
+    return CODE.match(value) is not None and not any(map(str.isdigit, value))
 
 
 def _credential(text: str, start: int, category: str, name: str) -> Span | None:
@@ -344,11 +351,26 @@ def _credential(text: str, start: int, category: str, name: str) -> Span | None:
         return *words.span("v"), category
     block = _BLOCK.match(text, start) if text.find("\n", start, start + 12) > 0 else None
     if block:
-        return (*block.span("v"), category) if _secretive(block["v"], category, name, quoted=True, tight=True) else None
+        return (*block.span("v"), category) if secretive(block["v"], category, name, quoted=True, tight=True) else None
     found = _quoted(text, start)
     if found:
         value = text[found[0] : found[1]][:_JUDGED]
-        return (*found, category) if _secretive(value, category, name, quoted=True, tight=False) else None
+        if " " in value and text[found[1] : found[1] + 1] == "`":
+            return None  # a command of a shell
+        return (*found, category) if secretive(value, category, name, quoted=True, tight=False) else None
+    return _unquoted(text, start, category, name) or _within(text, start, category, name)
+
+
+def _within(text: str, start: int, category: str, name: str) -> Span | None:
+    """Return the literal that the expression at *start* takes, lists or falls back to."""
+    for pattern in (_WRAPPED, _LISTED, _FALLBACK):
+        found = pattern.match(text, start)
+        if found and chosen(found["v"]) and secretive(found["v"], category, name, quoted=True, tight=True):
+            return *found.span("v"), category
+    return None
+
+
+def _unquoted(text: str, start: int, category: str, name: str) -> Span | None:
     bare = _BARE.match(text, start)
     if not bare:
         return None
@@ -359,41 +381,9 @@ def _credential(text: str, start: int, category: str, name: str) -> Span | None:
         if value[-1] in ")]}" and value.count(value[-1]) == value.count({")": "(", "]": "[", "}": "{"}[value[-1]]):
             break
         value = value[:-1]
-    if not _secretive(value, category, name, quoted=False, tight=tight):
+    if not secretive(value, category, name, quoted=False, tight=tight):
         return None
     if begin + len(value) == end and len(value) == _JUDGED:
         rest = _BARE_REST.match(text, end)
         return begin, rest.end() if rest else end, category
     return begin, begin + len(value), category
-
-
-def _secretive(value: str, category: str, name: str, *, quoted: bool, tight: bool) -> bool:
-    """Return whether *value* can be a secret: no placeholder, type, expression or word of the sentence."""
-    if "[" in value:
-        value = MASKED.sub("", value)
-    if not value or value.lower() in _STOCK or len(value) < _SHORTEST.get(category, 6) or placeholder(value):
-        return False
-    if category == "CARD_CODE" or name == "pin" or name.endswith("_pin"):
-        return value.isdigit()
-    if len(set(value)) < (3 if category == "PASSWORD" else 5):
-        return False
-    digits = any(map(str.isdigit, value))
-    if name in _FOLDERS and value[0] in "/.~":
-        return False
-    if not quoted and not tight and category != "PASSWORD" and _NAMES_IN_CODE.fullmatch(value):
-        return False
-    if not quoted and _CODE.match(value) and not (tight and digits and "(" not in value and "[" not in value):
-        return False
-    if not digits and len(value) <= _LONGEST_NAME and classify(value) is not None:
-        return False
-    if value[-1] in "[(" or _DOTTED.fullmatch(value) or not any(map(str.isalnum, value)):
-        return False
-    if quoted:
-        if value.count(" ") > 1 and not digits:
-            return False
-        return digits or category == "PASSWORD" or len(value) >= 12 and " " not in value  # noqa: PLR2004, RUF021 - lengths; `and` binds first
-    if digits or not value.isalpha():
-        return category == "PASSWORD" or len(value) >= 8 and (digits or len(value) >= 12)  # noqa: PLR2004, RUF021 - lengths; `and` binds first
-    if _CAMEL.fullmatch(value):
-        return False  # the name of a type
-    return tight or (value != value.lower() and not value.istitle()) or len(value) >= 20  # noqa: PLR2004 - a length, and what it is of stands beside it

@@ -15,7 +15,11 @@ _WHOLE_WORD = 4  # so long a context word must stand by itself
 
 def words_in(near: str, low: str) -> set[str]:
     """Return the words in *near*, which is *low* in lower case."""
-    return set(_WORD.findall((low if low == near else _HUMP.sub(" ", near).lower()).replace("_", " ")))
+    words = set(_WORD.findall(low.replace("_", " ")))
+    parted = near if low == near else _HUMP.sub(" ", near)
+    if parted != near:
+        words.update(_WORD.findall(parted.lower().replace("_", " ")))
+    return words
 
 
 def mentions(words: AbstractSet[str], context: tuple[str, ...]) -> bool:

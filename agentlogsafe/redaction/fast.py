@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import gate
 from agentlogsafe.redaction.disguise import ESCAPE
+from agentlogsafe.redaction.vocabulary import CALLS, OPENINGS, TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _GROUPING = r"[ \-()/_+:]*"
 _TAIL = r"[ \t\"'`\\*_:=?!|)\]}>.+~-]{0,8}[ \t]*"
-_QUOTED = r",[\s\x0b\x1c-\x1f]?[\"'`]|\([\"'`]"
+_QUOTED = r",[\s\x0b\x1c-\x1f]?[\"'`]|\([bB@]?[\"'`]"
 STAMPED = gate.OPTION << 1
 """There is a number, or a timestamp."""
 LITERALS = STAMPED << 1
@@ -36,8 +37,13 @@ FIRST = LITERALS.bit_length()
 _WORDS = (
     (gate.AT, "@"),
     (gate.CONTROL, r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"),
-    (gate.WORD, "(?i:pass|secret|identified|/ ?pw|(?:key|token|code) is|birth|born|dob|d[.]o[.]b|licen|phone|pasap)"),
+    (
+        gate.WORD,
+        "(?i:pass|secret|identified|/ ?pw|(?:key|token|code|phrase) is|(?:key|token) for|(?:pin|pw|cvv|cvc) is|wachtwoord|kennwort|birth|born|dob|d[.]o[.]b|licen|phone|pasap)",  # noqa: E501 - one pattern
+    ),
     (gate.WORD, f"(?i:{gate.SPOKEN})".replace("{0,40}", "*")),
+    (gate.WORD, f"(?i:{'|'.join(re.escape(phrase or word) for word, phrase in TOLD.items())})"),
+    (gate.WORD, f"(?i:{'|'.join(re.escape(call) for call in (*CALLS, *OPENINGS))})"),
     (gate.OPTION, r"[ '\"\n]-|\A-"),
     (gate.ESCAPED, ESCAPE),
 )
@@ -95,10 +101,11 @@ def questions(endings: Iterable[str], literals: Iterable[str] = ()) -> Callable[
     nobody is let in. Behind them are those of the *literals* that are in the text: one more for an automaton that goes
     through it anyway costs nothing, and half a microsecond a kilobyte for a search.
     """
-    names = "|".join(sorted(ending for ending in endings if ending.isascii() and ending.isalnum()))
+    names = "|".join(sorted(re.escape(ending) for ending in endings if ending.isascii()))
     named = (gate.NAMED, rf"(?i:{names})[0-9]{{0,6}}{_TAIL}(?:[=:>]|{_QUOTED})")
     held = [(1 << FIRST + place, f"(?i:{re.escape(literal)})") for place, literal in enumerate(literals)]
-    sets = (*_WORDS, named, *held), _COUNTED, (*_WORDS, *_COUNTED, *held)
+    directives = (gate.NAMED, r"#define|ENV|setx|env add|<-|[|] ")
+    sets = (*_WORDS, named, directives, *held), _COUNTED, (*_WORDS, *_COUNTED, *held)
     try:
         import re2  # noqa: PLC0415 - optional, or only for some
     except ImportError:

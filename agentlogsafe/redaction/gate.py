@@ -12,6 +12,7 @@ import re
 
 from agentlogsafe.redaction import disguise
 from agentlogsafe.redaction.separators import separators
+from agentlogsafe.redaction.vocabulary import CALLS, STATED_WIDE, TOLD, TOLD_WIDE
 
 AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = (1 << i for i in range(11))
 
@@ -19,13 +20,31 @@ AT, TOKEN, NUMBER, DOTTED, WORD, NAMED, COLONS, ESCAPED, ODD, CONTROL, OPTION = 
 _PLUS = re.compile(r"\+[ (]{0,2}[0-9](?:[ .()/-]{0,2}\d){5}").search
 # A telephone number that is too short to be asked about for its length, behind a word that says what it is.
 SPOKEN = (
-    r"(?:tel|mobil|cell|fax|whatsapp|number is|(?:call|ring|reach|text|contact) (?:me|us|him|her|them|back)|contact:)"
+    r"(?:tel|mobil|cell|celular|rufnummer|fax|whatsapp|number is|(?:call|ring|reach|text|contact) (?:me|us|him|her|them|back)|contact:)"  # noqa: E501 - one pattern
     r"[^0-9\n]{0,40}[0-9](?:[ ().-]{0,2}[0-9]){6}"
 )
-_CALLS = ("tel", "mobil", "cell", "fax", "whatsapp", "number is", "call ", "ring ", "reach ", "text ", "contact")
+_CALLS = (
+    "tel",
+    "mobil",
+    "cell",
+    "celular",
+    "rufnummer",
+    "fax",
+    "whatsapp",
+    "number is",
+    "call ",
+    "ring ",
+    "reach ",
+    "text ",
+    "contact",
+)
 _SPOKEN = re.compile(SPOKEN).match
 _SECOND_ROW = re.compile("[\x80-\x9f]").search  # of control characters
 _SEVEN = "0" * 7
+_SIX = "0" * 6
+_DOTS = ".0000"  # a date's year, a number's groups
+_CALLED = tuple(CALLS)
+_TOLD = frozenset(word.encode() for word in TOLD)
 _RUN = "a" * 16
 _NINE = "0" * 9
 _STAMP = "00000000T00"
@@ -45,6 +64,7 @@ _ALNUM = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _NUMBERS = _table({"0123456789" + _UPPER: "0", ".": ".", "T": "T"})
 _GROUPING = b" -()/_+:"
 _DIGITS = bytes(ord("0" if chr(code) in "0123456789?" or code > 127 else " ") for code in range(256))  # noqa: PLR2004 - the end of ASCII
+_WORDS = bytes(ord(chr(code).lower()) if code < 128 and chr(code).isalnum() else 32 for code in range(256))  # noqa: PLR2004 - the end of ASCII, a space
 # Long unbroken tokens; control characters to NUL.
 _TOKENS = _table({_ALNUM + "_.-~": "a", "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 127))): "\x00"})
 
@@ -67,8 +87,9 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         bits |= AT
     # As text again: bytes in bytes cost three times as much to ask for, an exception that is caught.
     numbers = raw.translate(_NUMBERS, _GROUPING).decode() if among & (NUMBER | DOTTED | WORD) else ""
+    six = _SIX in numbers
     if numbers and (
-        _NINE in numbers
+        (six and _NINE in numbers)
         or (
             "T" in numbers
             and ("0T" in numbers or "T0" in numbers)
@@ -77,7 +98,8 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         or ("+" in text and _PLUS(text))
     ):
         bits |= NUMBER
-    if ".0" in numbers and (".000." in numbers or ".00." in numbers or ".0." in numbers or ".0000." in numbers):
+    dotted = ".0" in numbers
+    if dotted and (".000." in numbers or ".00." in numbers or ".0." in numbers or ".0000." in numbers):
         bits |= DOTTED
     tokens = raw.translate(_TOKENS).decode() if among & (TOKEN | CONTROL) else ""
     if _RUN in tokens:
@@ -89,8 +111,27 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         "pass" in low
         or "secret" in low
         or "identified" in low
+        or (not low.isascii() and _stated(low))
+        or ("(" in text and ('"' in text or "'" in text) and _called(low))
+        or ("{" in text and ('variable "' in low or "{ get;" in low))
         or ("/" in low and ("/pw" in low or "/ pw" in low))
-        or (" is" in low and ("key is" in low or "token is" in low or "code is" in low))
+        or (
+            " is" in low
+            and (
+                "key is" in low
+                or "token is" in low
+                or "code is" in low
+                or "phrase is" in low
+                or "pin is" in low
+                or "pw is" in low
+                or "cvv is" in low
+                or "cvc is" in low
+                or "wachtwoord" in low
+                or "kennwort" in low
+                or "ey for " in low
+                or "oken for " in low
+            )
+        )
         or (
             "0000" in numbers
             and (
@@ -104,6 +145,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
                 or (_SEVEN in numbers and _spoken(low))
             )
         )
+        or ((six or (dotted and _DOTS in numbers)) and " " in text and told(low, raw))
     ):
         bits |= WORD
     if among & (OPTION | COLONS) and "-" in text:
@@ -118,6 +160,29 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
     if among & COLONS and ":" in text and chained(text, ":", 5):
         bits |= COLONS
     return bits
+
+
+def told(low: str, raw: bytes) -> bool:
+    """Return whether *low*, a text in lower case, has one of `TOLD`; *raw* are the text's bytes."""
+    for word in _TOLD.intersection(raw.translate(_WORDS).split()):
+        if (TOLD[word.decode()] or "") in low:
+            return True
+    return not low.isascii() and any(words in low for words in TOLD_WIDE)
+
+
+def _called(low: str) -> bool:
+    """Return whether *low* has one of `CALLS`."""
+    at = low.find("(")
+    while at >= 0:
+        if low.endswith(_CALLED, 0, at + 1):
+            return True
+        at = low.find("(", at + 1)
+    return "insert into" in low
+
+
+def _stated(low: str) -> bool:
+    """Return whether *low*, which is not ASCII, has a word for a password."""
+    return any(word in low for word in STATED_WIDE)
 
 
 def _spoken(low: str) -> bool:

@@ -1,8 +1,9 @@
-"""The pattern of the groups of letters and digits that a number in text can start with."""
+"""The outline of a text, and the pattern of the groups of letters and digits in it that a number can start with."""
 
 from __future__ import annotations
 
 import re
+import string
 from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction.detectors.base import either
@@ -10,6 +11,17 @@ from agentlogsafe.redaction.detectors.checks import IBAN_LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+ZERO, _NINE, LETTER, OTHER = ord("0"), ord("9"), ord("A"), ord("?")
+OUTLINE = bytes(
+    code if code == ZERO
+    else _NINE if chr(code) in string.digits
+    else LETTER if chr(code) in string.ascii_letters
+    else OTHER if code > 127  # noqa: PLR2004 - the end of ASCII
+    else code
+    for code in range(256)
+)  # fmt: skip
+"""The outline of a text: zeros, other digits, letters, what is beyond ASCII, and the rest."""
 
 # How telephone numbers and cards go on after their first digit; the table's numbers are added to these.
 _HEADS = "99-99|99.99|99 99|-99|.99| 99|(99| (9|-(9|.(9|999-99|999.99|999 99"

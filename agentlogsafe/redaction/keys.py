@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 # ``HTTPServer2Key`` → HTTP Server 2 Key; digits stay with short words (s3, ed25519, oauth2).
 _WORD = re.compile(r"[A-Z]{2,}(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[A-Z]+[0-9]*|[0-9]+|[^\W\d_a-zA-Z]+")
+_WIDE_WORD = re.compile(r"[^\W\d_]+[0-9]*|[0-9]+")  # ``hasło`` is one word: beyond ASCII no case style parts them
 _DROPPED_TAILS = frozenset(
-    "value text str string raw plain plaintext b64 base64 header env var old new current confirm confirmation hash hashed field".split()  # noqa: E501 - one row of a table
+    "no nr value text str string raw plain plaintext b64 base64 header env var old new current confirm confirmation hash hashed field".split()  # noqa: E501 - one row of a table
 )
 _VERBS = frozenset(("using", "use", "with", "got", "got", "sending", "found"))
 _LONGEST_PART = 20  # what is longer and has digits is a value, not a part of a name
@@ -28,7 +29,7 @@ def words(key: str) -> list[str]:
     ``OPENAI_API_KEY``, ``openaiApiKey``, ``openai-api-key`` and ``openai.api.key`` all give ``["openai", "api",
     "key"]``.
     """
-    return [word.lower() for word in _WORD.findall(key)]
+    return [word.lower() for word in (_WORD if key.isascii() else _WIDE_WORD).findall(key)]
 
 
 def _strip_counter(parts: list[str]) -> list[str]:
@@ -79,6 +80,10 @@ def _glued(word: str) -> str | None:
                            ("token", "TOKEN"), ("secret", "SECRET")):  # fmt: skip
         if word.endswith(tail):
             return category
+    if not word.isascii() and word.endswith(v.GLUED):
+        return "PASSWORD"
+    if word.endswith(("storepass", "keypass")):
+        return "PASSWORD"
     for tail in ("pass", "pwd", "pw"):
         if word.endswith(tail) and word[: -len(tail)] in v.LOGINS:
             return "PASSWORD"
@@ -90,7 +95,7 @@ def _glued(word: str) -> str | None:
 def _personal(parts: list[str]) -> str | None:
     """Return the personal category of a key's words, or None."""
     last = parts[-1]
-    if last in ("address", "addresses", "addr") and len(parts) > 1 and parts[-2] in v.ADDRESS_HARMLESS:
+    if last in v.ADDRESSES and len(parts) > 1 and parts[-2] in v.ADDRESS_HARMLESS:
         return "WALLET" if parts[-2] == "wallet" else None
     for size in (4, 3, 2, 1):
         if size > len(parts):

@@ -7,7 +7,6 @@ outline of its first group, however many kinds of number there are; most numbers
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,7 @@ from agentlogsafe.redaction.accounts import iban_at
 from agentlogsafe.redaction.context import mentions, words_in
 from agentlogsafe.redaction.detectors.checks import issued, luhn
 from agentlogsafe.redaction.detectors.national import NUMBERS
+from agentlogsafe.redaction.groups import LETTER, OTHER, OUTLINE, ZERO
 from agentlogsafe.redaction.phones import calling_words, phone_at, spoken_at
 from agentlogsafe.redaction.work import Work
 
@@ -39,16 +39,6 @@ _PHONE_SIGNS = b"+( "
 CARD_CONTEXT = frozenset(
     "card cards credit debit visa mastercard amex maestro discover cc karte carte tarjeta carta".split()
 )
-_ZERO, _NINE, _LETTER, _OTHER = ord("0"), ord("9"), ord("A"), ord("?")
-# The outline of a text: zeros, other digits, letters, what is beyond ASCII, and the rest.
-_OUTLINE = bytes(
-    code if code == _ZERO
-    else _NINE if chr(code) in string.digits
-    else _LETTER if chr(code) in string.ascii_letters
-    else _OTHER if code > 127  # noqa: PLR2004 - the end of ASCII
-    else code
-    for code in range(256)
-)  # fmt: skip
 _FIRST = re.compile(rb"[9A]+")
 _CARD = re.compile(rb"9999(?:[ -]?9){8,15}")
 _ALNUM = b"09A?"
@@ -56,6 +46,8 @@ _DIGITS = (b"0", b"9")
 _BEFORE, _AFTER = b".-_/+$", b".-_:/"
 _SIGNED, _SIDES = b"+$", b" -"
 _PART = re.compile(r"\w")
+_CLAUSE = re.compile(r"[^;\n]*")
+_ACCOUNT_ID = re.compile(r"(?i)account[ _-]?ids?(?![a-z])")
 _HASH = re.compile("[0-9]*[a-f][0-9a-f]*")  # of a commit, written short: a number would have its letters large
 _SIGNLESS = {code: None for code in range(128) if not chr(code).isalnum()}
 
@@ -123,7 +115,7 @@ class Numbers:
         Being *eager*, take digits for a telephone number whatever digits stand before them, as if those were found.
         """
         work = work or Work(text)
-        marked = text.encode("latin-1", "replace").translate(_OUTLINE)
+        marked = text.encode("latin-1", "replace").translate(OUTLINE)
         found: Span | None
         spans: list[Span] = []
         reading: _Reading | None = None
@@ -140,7 +132,7 @@ class Numbers:
             end = at
             before = marked[start - 1] if start else 0
             if before in _ALNUM:
-                if before == _LETTER:
+                if before == LETTER:
                     least = max(start - _LETTERS_BEFORE - 1, 0)
                     start = least + len(marked[least:start].rstrip(b"A"))
                     before = marked[start - 1] if start else 0
@@ -150,11 +142,11 @@ class Numbers:
             if size > _LONGEST_GROUP or (marked[end : end + 1] == b"?" and text[end].isalnum()):
                 continue
             first = marked[start]
-            plain = first != _LETTER
+            plain = first != LETTER
             if plain and size > _LONGEST_PLAIN:
                 continue
             found = None
-            if plain and phones and (size in _PHONE_GROUPS or first == _ZERO or before in _PHONE_SIGNS):
+            if plain and phones and (size in _PHONE_GROUPS or first == ZERO or before in _PHONE_SIGNS):
                 found = phone_at(text, start, size, max(start - 1, 0) if eager else taken)
             if found is None:
                 if reading is None:
@@ -208,7 +200,7 @@ class _Reading:
         """Return the number whose first group is *start* to *end*; the longest outline of the table ends at *until*."""
         outline = self.outline
         found = None
-        if outline[start] == _LETTER:
+        if outline[start] == LETTER:
             if outline[start : start + 4] == b"AA99":
                 found = iban_at(self.text, start)
                 if found:
@@ -219,9 +211,9 @@ class _Reading:
             found = self._card(start, end)
         if not until:
             return found
-        if start > 1 and outline[start - 1] in _SIDES and outline[start - 2] == _LETTER:
+        if start > 1 and outline[start - 1] in _SIDES and outline[start - 2] == LETTER:
             # Letters before it may belong to it: ``AB 12 34 56 C``.
-            begin = start - 3 if start > 2 and outline[start - 3] == _LETTER else start - 2  # noqa: PLR2004 - two letters and a sign
+            begin = start - 3 if start > 2 and outline[start - 3] == LETTER else start - 2  # noqa: PLR2004 - two letters and a sign
             number = self._number(begin, outline[begin : start - 1], until)
             if number:
                 return number
@@ -306,7 +298,7 @@ class _Reading:
                 if words is None:
                     self._work.spend(3)
                     words = words_in(near, low)
-                if not mentions(words, context):
+                if not mentions(words, context) or (check is None and not self._beside(start, end, context)):
                     continue
             elif check is not None and not dear and not known(check, compact, 1):
                 continue
@@ -373,17 +365,28 @@ class _Reading:
         outline = self.outline
         if start:
             before = outline[start - 1]
-            if before in _ALNUM and (before != _OTHER or self.text[start - 1].isalnum()):
+            if before in _ALNUM and (before != OTHER or self.text[start - 1].isalnum()):
                 return False
             if before in _BEFORE and (start == 1 or before in _SIGNED or _PART.match(self.text, start - 2)):
                 return False
         if end < len(outline):
             after = outline[end]
-            if after in _ALNUM and (after != _OTHER or self.text[end].isalnum()):
+            if after in _ALNUM and (after != OTHER or self.text[end].isalnum()):
                 return False
             if after in _AFTER and self.text[end + 1 : end + 2].isalnum():
                 return False
         return True
+
+    def _beside(self, start: int, end: int, context: tuple[str, ...]) -> bool:
+        """Return whether a word of *context* is in the same clause as a candidate that has no checksum.
+
+        Where that starts a line, the line before counts, too. An account's id is not its number.
+        """
+        before = self.text[max(0, start - 64) : start]
+        before = before[max(before.rfind(";"), before.rfind("\n", 0, -1)) + 1 :]
+        after = _CLAUSE.match(self.text, end, end + 40)
+        near = _ACCOUNT_ID.sub(" ", f"{self._context} {before} {after[0] if after else ''}")
+        return mentions(words_in(near, near.lower()), context)
 
     def _around(self, start: int, end: int) -> set[str]:
         """Return the words before and after a candidate, and those of the name that the text stood under."""

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agentlogsafe.redaction.keys import KeyRules
 
-NAMING = frozenset(("name", "key"))
+NAMING = frozenset(
+    "name key parametername parameterkey paramname variablename headername propertyname fieldname option_name".split()
+)
 """What the name stands under."""
 NAMINGS = (
     (("name", "key", "field", "param", "header", "variable", "label", "id"), "value"),
@@ -19,7 +21,7 @@ NAMINGS = (
 )
 """The same in a mapping, where nothing is mistaken for it, and what the value stands under."""
 _PAIR = re.compile(
-    r"[ \t]{0,4}(?P<q>\\{0,3}[\"']?)(?P<name>[A-Za-z][\w.-]{1,63})(?P=q)(?:,?\s{0,40}\\{0,3}[\"']?(?i:value)\\{0,3}[\"']?[ \t]{0,4}[:=]|[ \t]{0,4}(?=>))"  # noqa: E501 - one pattern
+    r"[ \t]{0,4}(?P<q>\\{0,3}[\"']?)(?P<name>[A-Za-z][\w.-]{1,63})(?P=q)(?:,?\s{0,40}\\{0,3}[\"']?\w{0,16}(?i:value)\\{0,3}[\"']?[ \t]{0,4}[:=]|[ \t]{0,4}(?:[^<>\n]{0,80}>\s{0,40}<value)?(?=>))"  # noqa: E501 - one pattern
 )
 
 

@@ -11,12 +11,16 @@ _NOTHING = "none null nil true false undefined nan empty string str text int int
 # In lower case: to ignore case costs four times as much, and only what is beyond ASCII needs it.
 _PLACEHOLDERS = (
     r"[\"'\\]*(?:\$\{|\$\(|\{\{|<|%\(|%[sd]\b|\$[a-z_]{2,}\b|\{[a-z_.]+\}|\*{3}|x{4}|\.{3}|…|#\{|@[a-z_.]+@|%[a-z_]+%"
-    r"|[a-z_ -]{1,40}[_ -]here\b)"
+    r"|[a-z_ -]{1,40}[_ -]here\b|![a-z][a-z.:!-]*$)"
     rf"|{either(_FILLED, whole=True)}(?:[_ -]|\b|$)|{either(_NOTHING, whole=True)}\W*$"
 )
 _PLACEHOLDER = re.compile(_PLACEHOLDERS)
 _PLACEHOLDER_ANY_CASE = re.compile(_PLACEHOLDERS, re.IGNORECASE)
 _DIGITS = "0123456789"
+STOCK = frozenset(
+    "test password passwd pass token secret user username admin example string key value foo bar foobar mypassword mytoken mysecret".split()  # noqa: E501 - one row of a table
+)
+"""Values of examples."""
 
 
 def placeholder(value: str) -> bool:

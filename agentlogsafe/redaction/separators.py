@@ -23,10 +23,22 @@ _QUOTES = ('"', "'", "`")
 _SIGNS = (
     ("=", "="),
     (":", ":"),
-    (">", ">(?=[^-= <])"),
+    (">", r">(?:(?=[^-= <])|(?=-)(?<=[\"'`]\s>))"),
     (",", r",(?:(?<=[\"'`],)|(?<=[\"'`]\s,))"),
-    ("(", r"\((?<=[\"'`]\()"),
+    ("(", r"\((?:(?<=[\"'`]\()|(?<=[\"'`][bB@]\())"),
 )
+
+
+_DIRECTIVE = re.compile(r"(?:#define|\b(?:ENV|setx|env add))[ \t]{1,8}([A-Za-z][\w.-]{1,63})[ \t]{1,8}(?=\S)")
+"""What sets a name to a value with no sign between them: ``#define API_KEY "…"``, ``ENV DB_PASSWORD …``."""
+
+
+_CELL = re.compile(
+    r"\|[ \t]{1,8}[`*]{0,2}([A-Za-z][\w.-]{1,63})[`*]{0,2}[ \t]{1,40}\|[ \t]{1,8}`?(?=[^\s|`]{0,64}[0-9])"
+)
+"""A row of a table: ``| DB_PASSWORD | … |``, when its value has a digit."""
+_ARROW = re.compile(r"(?<![\w.$-])([A-Za-z][\w.]{1,63})[ \t]{1,8}<-[ \t]{1,8}(?=[\"'])")
+"""How R assigns."""
 
 
 def endings(more: Iterable[str] = ()) -> frozenset[str]:
@@ -38,6 +50,10 @@ def endings(more: Iterable[str] = ()) -> frozenset[str]:
         *"key keys token tokens secret password authorization value text string str header env var".split(),
         *"old new current confirm hash hashed raw plain plaintext field base64 b64 name number code".split(),
         *"passwd passphrase".split(),
+        *(login + tail for login in v.LOGINS for tail in ("pwd", "pw")),
+        *"l_id l-id x_id x-id t-api t_api no nr".split(),
+        "l id",
+        "x id",  # a national or tax id: ``_id`` alone ends too many names
         *more,
     }
     return frozenset(name[-4:] for name in names)
@@ -62,6 +78,18 @@ def _patterns(endings_: frozenset[str], *, aligned: bool) -> tuple[tuple[str, re
 
 def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[int, int]]:
     """Yield where the name ends and the value may start, for each separator behind a sensitive ending."""
+    if ("#" in text and "#define" in text) or ("_" in text and ("ENV" in text or "setx" in text or "env add" in text)):
+        for directive in _DIRECTIVE.finditer(text):
+            if _sensitive(text[max(0, directive.end(1) - 6) : directive.end(1)], endings_):
+                yield directive.end(1), directive.end()
+    if "|" in text and "| " in text:
+        for cell in _CELL.finditer(text):
+            if _sensitive(text[max(0, cell.end(1) - 6) : cell.end(1)], endings_):
+                yield cell.end(1), cell.end()
+    if "<" in text and "<-" in text:
+        for arrow in _ARROW.finditer(text):
+            if _sensitive(text[max(0, arrow.end(1) - 6) : arrow.end(1)], endings_):
+                yield arrow.end(1), arrow.end()
     quoted = ("," in text or "(" in text) and ('"' in text or "'" in text or "`" in text)
     if not (quoted or "=" in text or ":" in text or ">" in text):
         return
@@ -83,13 +111,16 @@ def separators(text: str, endings_: frozenset[str] = ENDINGS) -> Iterator[tuple[
                 before = text[at - 2 if text[at - 1] == " " else at - 1]
                 if before not in _QUOTES and not before.isupper():
                     continue
-            word = text[end - 4 if end > 4 else 0 : end]  # noqa: PLR2004 - so long is an ending
-            if word[-1] in _DIGITS:
-                word = text[end - 6 if end > 6 else 0 : end].rstrip(_DIGITS)[-4:]  # noqa: PLR2004 - with a counter
-            ending = word.lower()
-            if (
-                ending in endings_
-                or (ending[-3:] in endings_ and not (word[:1].islower() and word[1:2].islower()))
-                or (ending[-2:] in endings_ and not word[1:2].isalpha())
-            ):
+            if _sensitive(text[end - 6 if end > 6 else 0 : end], endings_):  # noqa: PLR2004 - an ending and a counter
                 yield end, at + 1
+
+
+def _sensitive(name: str, endings_: frozenset[str]) -> bool:
+    """Return whether *name*, the last six characters of one, ends as one of *endings_* does."""
+    word = name.rstrip(_DIGITS)[-4:]
+    ending = word.lower()
+    return (
+        ending in endings_
+        or (ending[-3:] in endings_ and not (word[:1].islower() and word[1:2].islower()))
+        or (ending[-2:] in endings_ and not (word[1:2].isalpha() and word.isascii()))
+    )

@@ -19,6 +19,7 @@ SECRET_WORDS = {
     "kennwort": "PASSWORD", "wachtwoord": "PASSWORD", "adgangskode": "PASSWORD", "passord": "PASSWORD", "salasana": "PASSWORD", "haslo": "PASSWORD", "heslo": "PASSWORD", "jelszo": "PASSWORD", "parola": "PASSWORD", "sifre": "PASSWORD",
     "lozinka": "PASSWORD", "geslo": "PASSWORD", "parool": "PASSWORD", "пароль": "PASSWORD", "密码": "PASSWORD", "密碼": "PASSWORD", "口令": "PASSWORD", "パスワード": "PASSWORD", "비밀번호": "PASSWORD", "비번": "PASSWORD", "암호": "PASSWORD", "패스워드": "PASSWORD",
     "crumb": "TOKEN", "psk": "SECRET",
+    "rootpw": "PASSWORD", "bindpw": "PASSWORD", "requirepass": "PASSWORD", "masterauth": "PASSWORD", "cpassword": "PASSWORD", "лозинка": "PASSWORD", "парола": "PASSWORD", "κωδικός": "PASSWORD", "סיסמה": "PASSWORD", "รหัสผ่าน": "PASSWORD",
     "cookie": "COOKIE", "cookies": "COOKIE", "jsessionid": "COOKIE", "phpsessid": "COOKIE", "sessid": "COOKIE",
     "otp": "PASSWORD", "totp": "PASSWORD", "pin": "PASSWORD", "cvv": "CARD_CODE", "cvv2": "CARD_CODE", "cvc": "CARD_CODE", "csc": "CARD_CODE",
     "salt": "SECRET", "nonce": "SECRET", "mnemonic": "SECRET", "dsn": "SECRET", "pat": "TOKEN", "sas": "TOKEN",
@@ -30,7 +31,7 @@ KEY_QUALIFIERS = frozenset(
     decrypt decryption deploy developer dev ec ecdsa ed25519 encrypt encryption function functions gpg hmac host integration jwt license licence live
     master openpgp personal pgp private priv prod production project registration restricted root rsa secret secure security server
     service session shared signature signing sign ssh ssl staging storage subscription symmetric test tls tunnel user vault webhook
-    activation aes gateway hub merchant payment preshared proxy psk read recovery unseal vpn wifi wpa
+    activation fernet instrumentation provisioning pragma aes gateway hub merchant payment preshared proxy psk read recovery unseal vpn wifi wpa wpa2 wpa3
     write ingest ingestion admin agent enc dsa dec sandbox team org organization workspace""".split()
 )
 
@@ -85,6 +86,9 @@ PROVIDERS = frozenset(
     xero yelp zapier zenrows zenserp zerobounce zhipu zipcodeapi""".split()
 )
 
+# Words for a password that are glued to what it belongs to, where no spaces part words: ``数据库密码``.
+GLUED = ("密码", "密碼", "口令", "パスワード", "비밀번호", "암호")
+
 # What a password belongs to, glued to it: ``mysqlpass``, ``ftppwd``.
 LOGINS = frozenset(
     "mysql db user proxyuser dbuser root admin pg postgres redis ssh ftp sftp smtp mail login my auth http proxy store key app api git ldap vpn wifi sudo mongo oracle sql web".split()
@@ -93,12 +97,13 @@ LOGINS = frozenset(
 # Several words in a row (joined), for keys whose last word says nothing by itself.
 SECRET_PHRASES = {
     "connectionstring": "SECRET", "sonarlogin": "TOKEN", "dsonarlogin": "TOKEN", "accessid": "API_KEY", "xjfrogartapi": "API_KEY", "artapi": "API_KEY", "userpwd": "PASSWORD", "connstring": "SECRET", "connstr": "SECRET", "connectionstr": "SECRET",
+    "passwordpepper": "SECRET", "authpepper": "SECRET", "验证码": "PASSWORD", "認証コード": "PASSWORD", "인증번호": "PASSWORD", "подтверждения": "PASSWORD", "unlockcode": "PASSWORD", "alarmcode": "PASSWORD", "doorcode": "PASSWORD", "mtan": "PASSWORD", "tan": "PASSWORD", "пинкод": "PASSWORD", "kodpin": "PASSWORD", "codepin": "PASSWORD", "bestätigungscode": "PASSWORD", "mậtkhẩu": "PASSWORD", "katasandi": "PASSWORD", "katalaluan": "PASSWORD", "clavedeacceso": "PASSWORD",
     "contraseña": "PASSWORD", "motdepasse": "PASSWORD", "lösenord": "PASSWORD", "hasło": "PASSWORD", "jelszó": "PASSWORD", "şifre": "PASSWORD", "presharedkey": "SECRET", "sharedaccesskey": "SECRET", "slkey": "API_KEY", "secretkeybase": "SECRET", "slapikey": "API_KEY", "sonartoken": "TOKEN",
     "passphrase": "PASSWORD", "passcode": "PASSWORD", "passkey": "PASSWORD", "password": "PASSWORD", "securitycode": "CARD_CODE", "cardcode": "CARD_CODE", "verificationcode": "PASSWORD", "authcode": "PASSWORD",
     "authorizationcode": "PASSWORD", "authenticationcode": "PASSWORD", "smscode": "PASSWORD", "mfacode": "PASSWORD",
     "2facode": "PASSWORD", "onetimecode": "PASSWORD", "otpcode": "PASSWORD", "logincode": "PASSWORD", "accesscode": "PASSWORD", "pincode": "PASSWORD",
     "recoverycode": "PASSWORD", "recoverycodes": "PASSWORD", "backupcode": "PASSWORD", "backupcodes": "PASSWORD",
-    "seedphrase": "SECRET", "recoveryphrase": "SECRET", "securityanswer": "PASSWORD", "secretanswer": "PASSWORD",
+    "seedphrase": "SECRET", "secretphrase": "SECRET", "recoveryphrase": "SECRET", "securityanswer": "PASSWORD", "secretanswer": "PASSWORD",
     "privatekey": "KEY", "privkey": "KEY", "sshkey": "KEY", "rsakey": "KEY",
     "apikey": "API_KEY", "apikeys": "API_KEY", "apisecret": "SECRET", "appsecret": "SECRET", "appkey": "API_KEY", "accesskey": "API_KEY", "secretkey": "SECRET",
     "authkey": "API_KEY", "masterkey": "SECRET", "accountkey": "SECRET", "storagekey": "SECRET", "sharedkey": "SECRET", "signingkey": "SECRET",
@@ -138,17 +143,26 @@ HARMLESS_HEADS = frozenset(
 )
 
 PERSONAL_PHRASES = {
-    "email": "EMAIL", "emails": "EMAIL", "mail": "EMAIL", "emailaddress": "EMAIL", "emailaddresses": "EMAIL", "mailaddress": "EMAIL",
+    "email": "EMAIL", "emails": "EMAIL", "mail": "EMAIL", "emailaddress": "EMAIL", "emailadresse": "EMAIL", "mailadresse": "EMAIL", "emailaddresses": "EMAIL", "mailaddress": "EMAIL",
     "phone": "PHONE", "phones": "PHONE", "phonenumber": "PHONE", "phonenumbers": "PHONE", "phoneno": "PHONE", "mobile": "PHONE", "mobilenumber": "PHONE",
     "mobilephone": "PHONE", "cellphone": "PHONE", "cell": "PHONE", "cellnumber": "PHONE", "telephone": "PHONE", "telephonenumber": "PHONE", "tel": "PHONE", "fax": "PHONE",
     "faxnumber": "PHONE", "msisdn": "PHONE", "whatsapp": "PHONE", "whatsappnumber": "PHONE", "contactnumber": "PHONE", "homephone": "PHONE", "workphone": "PHONE",
+    "telefon": "PHONE", "telefono": "PHONE", "teléfono": "PHONE", "telefone": "PHONE", "téléphone": "PHONE", "telefoon": "PHONE", "telefonnummer": "PHONE", "telefoonnummer": "PHONE", "telefonu": "PHONE", "rufnummer": "PHONE", "handynummer": "PHONE", "mobilnummer": "PHONE", "mobiltelefon": "PHONE", "celular": "PHONE", "cellulare": "PHONE",
+    "móvil": "PHONE", "puhelin": "PHONE", "puhelinnumero": "PHONE", "телефон": "PHONE", "телефона": "PHONE", "тел": "PHONE", "τηλέφωνο": "PHONE", "電話": "PHONE", "電話番号": "PHONE", "携帯": "PHONE", "携帯番号": "PHONE", "电话": "PHONE", "手机": "PHONE", "手机号": "PHONE", "手机号码": "PHONE", "电话号码": "PHONE", "携帯電話": "PHONE", "휴대폰번호": "PHONE", "연락처": "PHONE", "telemóvel": "PHONE", "联系电话": "PHONE", "전화번호": "PHONE", "휴대폰": "PHONE", "โทร": "PHONE", "sđt": "PHONE", "điệnthoại": "PHONE", "callerid": "PHONE",
     "dob": "BIRTH_DATE", "dateofbirth": "BIRTH_DATE", "birthdate": "BIRTH_DATE", "birthday": "BIRTH_DATE", "birth": "BIRTH_DATE", "born": "BIRTH_DATE",
+    "bday": "BIRTH_DATE", "生日": "BIRTH_DATE", "생일": "BIRTH_DATE", "誕生日": "BIRTH_DATE", "출생일": "BIRTH_DATE", "出生年月": "BIRTH_DATE", "syntynyt": "BIRTH_DATE", "рожд": "BIRTH_DATE", "fechadenac": "BIRTH_DATE", "dataur": "BIRTH_DATE", "geburtstag": "BIRTH_DATE", "geboren": "BIRTH_DATE", "geb": "BIRTH_DATE", "naissance": "BIRTH_DATE", "nacimiento": "BIRTH_DATE", "nascimento": "BIRTH_DATE", "nascita": "BIRTH_DATE",
+    "geboortedatum": "BIRTH_DATE", "urodzenia": "BIRTH_DATE", "narození": "BIRTH_DATE", "narodenia": "BIRTH_DATE", "födelsedatum": "BIRTH_DATE", "fødselsdato": "BIRTH_DATE", "fødselsdag": "BIRTH_DATE", "syntymäaika": "BIRTH_DATE", "doğumtarihi": "BIRTH_DATE", "dogumtarihi": "BIRTH_DATE",
+    "рождения": "BIRTH_DATE", "народження": "BIRTH_DATE", "γέννησης": "BIRTH_DATE", "生年月日": "BIRTH_DATE", "出生日期": "BIRTH_DATE", "생년월일": "BIRTH_DATE", "tanggallahir": "BIRTH_DATE", "születésidátum": "BIRTH_DATE", "nașterii": "BIRTH_DATE", "naşterii": "BIRTH_DATE", "rođenja": "BIRTH_DATE", "ngàysinh": "BIRTH_DATE",
     "birthyear": "BIRTH_DATE", "placeofbirth": "ADDRESS", "birthplace": "ADDRESS", "geburtsdatum": "BIRTH_DATE",
     "firstname": "NAME", "lastname": "NAME", "middlename": "NAME", "givenname": "NAME", "familyname": "NAME", "fullname": "NAME", "surname": "NAME",
     "maidenname": "NAME", "kty": "JWK?", "name": "NAME?", "nickname": "NAME", "fname": "NAME", "lname": "NAME", "forename": "NAME", "middleinitial": "NAME", "legalname": "NAME", "preferredname": "NAME",
     "customername": "NAME", "passengername": "NAME", "patientname": "NAME", "employeename": "NAME", "cardholdername": "NAME", "holdername": "NAME",
     "accountholder": "NAME", "cardholder": "NAME", "beneficiaryname": "NAME", "recipientname": "NAME", "sendername": "NAME", "contactname": "NAME", "personname": "NAME",
     "payername": "NAME", "payeename": "NAME", "guestname": "NAME", "membername": "NAME", "spousename": "NAME", "mothersmaidenname": "NAME",
+    "vorname": "NAME", "nachname": "NAME", "familienname": "NAME", "prénom": "NAME", "apellido": "NAME", "apellidos": "NAME", "cognome": "NAME", "sobrenome": "NAME", "apelido": "NAME", "voornaam": "NAME", "achternaam": "NAME", "imię": "NAME", "imie": "NAME", "nazwisko": "NAME",
+    "förnamn": "NAME", "efternamn": "NAME", "fornavn": "NAME", "etternavn": "NAME", "efternavn": "NAME", "etunimi": "NAME", "sukunimi": "NAME", "příjmení": "NAME", "имя": "NAME", "фамилия": "NAME", "отчество": "NAME", "姓名": "NAME", "氏名": "NAME", "성명": "NAME",
+    "anschrift": "ADDRESS", "adresse": "ADDRESS", "dirección": "ADDRESS", "direccion": "ADDRESS", "indirizzo": "ADDRESS", "endereço": "ADDRESS", "adres": "ADDRESS", "straße": "ADDRESS", "strasse": "ADDRESS", "адрес": "ADDRESS", "住所": "ADDRESS", "地址": "ADDRESS", "주소": "ADDRESS",
+    "postleitzahl": "POSTAL_CODE", "codepostal": "POSTAL_CODE", "códigopostal": "POSTAL_CODE", "codigopostal": "POSTAL_CODE", "郵便番号": "POSTAL_CODE", "邮编": "POSTAL_CODE",
     "address": "ADDRESS", "addresses": "ADDRESS", "addr": "ADDRESS", "addressline": "ADDRESS", "street": "ADDRESS", "streetaddress": "ADDRESS", "streetname": "ADDRESS",
     "homeaddress": "ADDRESS", "postaladdress": "ADDRESS", "mailingaddress": "ADDRESS", "billingaddress": "ADDRESS", "shippingaddress": "ADDRESS",
     "deliveryaddress": "ADDRESS", "housenumber": "ADDRESS", "apartment": "ADDRESS", "streetline": "ADDRESS",
@@ -160,15 +174,21 @@ PERSONAL_PHRASES = {
     "fodselsnummer": "NATIONAL_ID", "hkid": "NATIONAL_ID", "nric": "NATIONAL_ID", "codicefiscale": "NATIONAL_ID", "identitynumber": "NATIONAL_ID", "idcardnumber": "NATIONAL_ID",
     "medicarenumber": "NATIONAL_ID", "healthinsurancenumber": "NATIONAL_ID", "residentregistrationnumber": "NATIONAL_ID", "voterid": "NATIONAL_ID", "rrn": "NATIONAL_ID",
     "cnic": "NATIONAL_ID", "emiratesid": "NATIONAL_ID", "iqama": "NATIONAL_ID", "cuil": "NATIONAL_ID", "steuerid": "NATIONAL_ID", "steuernummer": "NATIONAL_ID", "taxidentificationnumber": "NATIONAL_ID", "oib": "NATIONAL_ID",
+    "personalausweis": "NATIONAL_ID", "personalausweisnummer": "NATIONAL_ID", "ausweisnummer": "NATIONAL_ID", "ausweisnr": "NATIONAL_ID", "sozialversicherungsnummer": "NATIONAL_ID", "svnummer": "NATIONAL_ID", "rentenversicherungsnummer": "NATIONAL_ID", "versichertennummer": "NATIONAL_ID", "idcard": "NATIONAL_ID", "identitycard": "NATIONAL_ID",
+    "身份证": "NATIONAL_ID", "身份证号": "NATIONAL_ID", "身份证号码": "NATIONAL_ID", "주민등록번호": "NATIONAL_ID", "マイナンバー": "NATIONAL_ID", "個人番号": "NATIONAL_ID", "medicalrecordnumber": "PERSONAL", "mrn": "PERSONAL", "vehicleidentificationnumber": "PERSONAL", "fahrgestellnummer": "PERSONAL", "residencepermit": "NATIONAL_ID",
     "cnp": "NATIONAL_ID", "ppsn": "NATIONAL_ID", "mbi": "NATIONAL_ID", "citizenid": "NATIONAL_ID", "identificationnumber": "NATIONAL_ID", "personalidnumber": "NATIONAL_ID", "vatnumber": "TAX_ID", "vatid": "TAX_ID", "imei": "PERSONAL",
     "passport": "PASSPORT", "passportnumber": "PASSPORT", "passportno": "PASSPORT", "passportid": "PASSPORT",
+    "reisepass": "PASSPORT", "reisepassnummer": "PASSPORT", "reisepassnr": "PASSPORT", "passeport": "PASSPORT", "pasaporte": "PASSPORT", "passaporto": "PASSPORT", "passaporte": "PASSPORT", "paspoort": "PASSPORT", "paspoortnummer": "PASSPORT", "paszportu": "PASSPORT", "pasaport": "PASSPORT", "паспорт": "PASSPORT", "паспорта": "PASSPORT",
+    "护照": "PASSPORT", "护照号": "PASSPORT", "护照号码": "PASSPORT", "護照號碼": "PASSPORT", "旅券番号": "PASSPORT", "パスポート番号": "PASSPORT", "여권번호": "PASSPORT", "traveldocumentnumber": "PASSPORT",
+    "führerschein": "LICENSE", "führerscheinnummer": "LICENSE", "permisdeconduire": "LICENSE", "rijbewijs": "LICENSE", "rijbewijsnummer": "LICENSE", "patentediguida": "LICENSE", "carnetdeconducir": "LICENSE", "cnh": "LICENSE", "numberplate": "LICENSE", "dln": "LICENSE", "dlnumber": "LICENSE", "targa": "LICENSE", "platenumber": "LICENSE", "kennzeichen": "LICENSE", "immatriculation": "LICENSE", "matrícula": "LICENSE",
     "driverlicense": "LICENSE", "driverslicense": "LICENSE", "driverlicence": "LICENSE", "driverslicence": "LICENSE", "drivinglicense": "LICENSE",
     "drivinglicence": "LICENSE", "licensenumber": "LICENSE", "licencenumber": "LICENSE", "driverlicensenumber": "LICENSE", "driverslicensenumber": "LICENSE",
     "licenseplate": "LICENSE",
     "card": "CARD", "cardnumber": "CARD", "cardno": "CARD", "ccnumber": "CARD", "ccnum": "CARD", "creditcard": "CARD", "creditcardnumber": "CARD", "debitcard": "CARD",
     "debitcardnumber": "CARD", "pan": "CARD",
     "iban": "IBAN", "accountnumber": "BANK", "bankaccount": "BANK", "bankaccountnumber": "BANK", "routingnumber": "BANK", "sortcode": "BANK", "acctnumber": "BANK",
-    "accountno": "BANK",
+    "accountno": "BANK", "kontonummer": "BANK", "kontonr": "BANK", "numérodecompte": "BANK", "númerodecuenta": "BANK", "rekeningnummer": "BANK", "numerkonta": "BANK", "clabe": "BANK", "bsb": "BANK", "bankgiro": "BANK",
+    "kartennummer": "CARD", "kreditkarte": "CARD", "kreditkartennummer": "CARD", "numérodecarte": "CARD", "númerodetarjeta": "CARD",
     "walletaddress": "WALLET",
 }  # fmt: skip
 
@@ -177,6 +197,7 @@ PERSONAL_TAILS_DROPPED = frozenset(
     "value text str string raw plain plaintext input field line primary secondary".split()
 )
 # ``…_address`` that is no postal address.
+ADDRESSES = frozenset("address addresses addr adresse adres адрес 地址".split())
 ADDRESS_HARMLESS = frozenset(
     "api destination source gateway callback ip ipv4 ipv6 mac memory server host bind listen contract network base virtual physical remote local peer web url http target broker node socket wallet".split()
 )
@@ -202,3 +223,57 @@ PERSON_KEYS = frozenset(
 PERSONAL = frozenset(
     "EMAIL PHONE BIRTH_DATE NAME ADDRESS POSTAL_CODE NATIONAL_ID TAX_ID PASSPORT LICENSE CARD IBAN BANK WALLET IP MAC PERSONAL".split()
 )
+
+# What `told` and `prose` look for in a text that has no word for a secret: a word, and what it must belong to unless it is
+# enough. None of it has fewer than six digits and capitals behind it.
+TOLD = {
+    **dict.fromkeys(
+        """geb geboren nacido nacida nascido nascida urodzony urodzona narozen narozena ausweis ausweisnummer ausweisnr personalausweis personalausweisnummer patente
+        rijbewijs rijbewijsnummer paspoort paspoortnummer paszport paszportu dowodu kennzeichen immatriculation aufenthaltstitel acct kto konto kontonummer kontonr rekening
+        rekeningnummer bankgiro bsb pin cvv cvv2 cvc cvc2 mrn otp tan mtan nacimiento nascita naissance nascimento geboortedatum geburtsdatum pps ppsn sicherheitscode verificatiecode beveiligingscode""".split()
+    ),
+    "nato": "nato ", "nata": "nata ", "code": "code d", "codigo": "codigo de", "codice": "codice di", "id": "id card", "identity": "identity card", "carte": "carte d", "carta": "carta d", "permis": "permis de",
+    "permiso": "permiso de", "prawo": "prawo jazdy", "carnet": "carnet de", "travel": "travel doc", "residence": "residence permit", "dowod": "dowod o", "plate": "plate n", "plates": "number plates", "number": "number plate",
+    "registration": "registration plate", "dl": "dl", "account": "account", "acc": "acc", "a": "a/c", "c": "a/c", "sort": "sort", "sortcode": "sortcode", "your": "your ", "confirm": " to confirm", "log": " to log",
+    "verify": " to verify", "sign": " to sign", "medical": "medical record",
+}  # fmt: skip
+# The same beyond ASCII.
+TOLD_WIDE = (
+    "digo de ",
+    "numéro de",
+    "número de",
+    "bestätigungscode",
+    "né le",
+    "née le",
+    "född",
+    "født",
+    "hrerschein",
+    "condução",
+    "osobisty",
+)
+# Words for a password beyond ASCII that need no sign behind them: ``пароль tulip99``.
+STATED_WIDE = (
+    "contrase",
+    "senha",
+    "kennwort",
+    "lösenord",
+    "парол",
+    "密码",
+    "密碼",
+    "口令",
+    "パスワード",
+    "비밀번호",
+    "hasł",
+    "şifre",
+    "κωδικός",
+    "סיסמה",
+)
+# What opens a statement or a block that `placed` looks into.
+OPENINGS = ("insert into", 'variable "', "{ get;")
+# Calls that take a secret by its place: in lower case, which argument it is, and the category.
+CALLS = {
+    **dict.fromkeys(("basicauth(", "digestauth(", "networkcredential(", "new credentials(", " login(", "passwordcredentials(", "withcredentials(", ".login(", "emailandpassword(", "credentials.basic(", "passwordauthentication("), ("second", "PASSWORD")),
+    **dict.fromkeys(("getconnection(", "mysqli_connect(", "mysql_connect(", "mysqli(", "pdo("), ("third", "PASSWORD")),
+    **dict.fromkeys(("jwt.encode(", "jwt.decode(", "jwt.sign(", "jwt.verify(", "fernet(", "hmac.new(", "createhmac("), ("key", "SECRET")),
+    "awscredentials(": ("second", "SECRET"), "twilio.rest.client(": ("second", "TOKEN"), "twilio(": ("second", "TOKEN"), "= client(": ("second", "TOKEN"),
+}  # fmt: skip

@@ -7,6 +7,7 @@ from __future__ import annotations
 import string
 from functools import cache
 from operator import mul
+from typing import TYPE_CHECKING
 
 from stdnum.au import tfn
 from stdnum.be import nn
@@ -15,6 +16,9 @@ from stdnum.gr import amka
 from stdnum.iso7064 import mod_11_2
 from stdnum.no import fodselsnummer
 from stdnum.pl import pesel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ZERO = ord("0")
 _DOUBLED = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
@@ -96,6 +100,23 @@ def aba(digits: str) -> bool:
         and weighted(digits, (3, 7, 1) * 3) % 10 == 0
         and digits != "0" * 9
     )
+
+
+def begins(*starts: str) -> Callable[[str], bool]:
+    """Return a check for numbers that begin with one of *starts*, and have no checksum that tells more."""
+    return lambda digits: digits.startswith(starts)
+
+
+def dea(text: str) -> bool:
+    """Return whether the seven digits of a prescriber's number have their checksum."""
+    digits = [int(c) for c in text[2:]]
+    return (sum(digits[0:6:2]) + 2 * sum(digits[1:6:2])) % 10 == digits[6]
+
+
+def clabe(digits: str) -> bool:
+    """Return whether a Mexican account number has its checksum: weights 3, 7, 1, each product modulo 10."""
+    total = sum(int(c) * w % 10 for c, w in zip(digits[:17], (3, 7, 1) * 6, strict=False))
+    return (10 - total % 10) % 10 == int(digits[17])
 
 
 def npi(digits: str) -> bool:

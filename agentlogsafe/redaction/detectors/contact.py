@@ -77,12 +77,12 @@ _LOCAL = r"[\w!#$%&'*+/=?^`{|}~-]"
 CALLING_WORDS = (
     "phone|telephone|tel|mobile|cell|cellphone|fax|whatsapp|sms|call|dial|text|contact|reach|ring|my number|handy|telefon|telefono|teléfono|téléphone|"
     "calling|dialing|dialling|texting|ringing|answering|callback|hotline|helpline|landline|rufnummer|mobilnummer|durchwahl|tél|tlf|mobiel|"
-    "portable|móvil|movil|celular|cellulare|cep|gsm|numara|numaram|telefonnummer|mobil|puhelin|номер|телефон|电话|手机|電話|전화|โทร"
+    "portable|móvil|movil|celular|cellulare|cep|gsm|numara|numaram|telefonnummer|mobil|puhelin|номер|телефон|телефона|тел|telefonu|telefone|telefoon|电话|手机|電話|전화|โทร"
 )
 
 _LINKS = (
     "phone|number|no|nr|num|is|me|us|him|her|them|at|on|to|my|our|your|his|the|numaram?|olarak|está|es|ist|or|via|now|please|directly|"
-    "office|home|work|back|main|new|primary|customer|support|line|desk|x"
+    "office|home|work|priv|privat|domicile|komórkowy|domicilio|back|main|new|primary|customer|support|line|desk|x"
 )
 
 EMAIL = Detector(
@@ -93,7 +93,7 @@ EMAIL = Detector(
 
 PHONES: tuple[Detector, ...] = (
     Detector("phone-international", "PHONE", "contact", r"(?<![\w+])(?:\+[ ]?[1-9](?:[ .()/-]{0,2}\d){6,14}|(?<![\d.-])(?<!\d[ -])00[ ]?[1-9]\d{0,2}[ ./-](?:[ .()/-]{0,2}\d){6,13})(?!\d)", gate=("+", "00"), valid=international, yes=("+44 20 7946 0958", "+1 (312) 555-0199"), no=("+12", "x + 2.34303484")),
-    Detector("phone-north-american", "PHONE", "contact", r"(?<![\w.+/-])(?<!\d[ ])(?:(?:001|1)[ .-]?)?(?:\([2-9]\d\d\)[ ]?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}(?:[ ]?x\d{1,5})?(?![\w-]|\.\d)", valid=north_american, yes=("(415) 555-0132", "415.555.0132"), no=("415-111-01322",)),
+    Detector("phone-north-american", "PHONE", "contact", r"(?<![\w.+/-])(?<!\d[ ])(?:(?:001|1)[ .-]?)?(?:\([2-9]\d\d\)[ ]?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}(?:[ ]?x\d{1,5}|,?[ ]ext\.?[ ]?\d{1,5})?(?![\w-]|\.\d)", valid=north_american, yes=("(415) 555-0132", "415.555.0132"), no=("415-111-01322",)),
     Detector("phone-national", "PHONE", "contact", r"(?<![\w.+/:#-])(?<![A-Z\d][ ])(?:\(?0[1-9]\d{0,4}\)?(?:[ ./-]{1,2}\d{1,8}){1,5}|0[1-9]\d{8,9})(?![\w/:]|[.-]\d)", valid=national, yes=("020 7946 0958", "01 23 45 67 89"), no=("05.12.2024",)),
     Detector("phone-spoken", "PHONE", "contact", rf"(?i)(?<![\w.])(?:{CALLING_WORDS})(?!\w)(?:[^\w\n]|(?<!\w)(?:{_LINKS})(?!\w)){{0,10}}?(?P<v>\(?\d(?:[ ().-]{{0,2}}\d){{5,14}})(?![\w-]|[.:]\d)", gate=tuple(CALLING_WORDS.split("|")), valid=spoken, yes=("call me on 5551234567", "my number is 712 3456", "tel 8312 3456", "whatsapp 601 123 456", "ring back on (11) 96123-4567"), no=("call us before 2024-05-15",)),
 )  # fmt: skip

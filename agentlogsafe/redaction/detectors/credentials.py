@@ -25,6 +25,7 @@ def user_and_password(text: str) -> bool:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         return False
+    raw = raw.replace(b"\0", b":")  # as mail servers take them
     return b":" in raw and all(32 <= byte < 127 or byte > 160 for byte in raw)
 
 
@@ -57,7 +58,7 @@ CREDENTIALS: tuple[Detector, ...] = (
     Detector("putty-key", "KEY", "keys", r"Private-Lines: \d+\s+(?P<v>(?:[A-Za-z0-9+/=]{1,70}\s{1,2}){1,60})", anchored=True, gate=("private-lines",), yes=("Private-Lines: 1\n{b64}\n",)),
     Detector("bearer", "TOKEN", "headers", r"(?<![A-Za-z0-9])(?i:bearer|apikey|api-key|jwt)[ \t]{1,4}(?P<v>[A-Za-z0-9._~+/=-]{16,8000})", anchored=True, gate=("bearer", "apikey ", "api-key ", "jwt "), valid=mixed, yes=("Bearer {a32}",), no=("bearer of bad news",)),
     Detector("token-told", "TOKEN", "tokens", r"(?<![A-Za-z0-9_-])(?<!next )(?<!page )(?<!sync )(?<!prev )(?<!previous )(?<!continuation )(?<!cursor )(?i:token)[ \t]{1,2}[\"'`]?(?P<v>[A-Za-z0-9_-]{20,400})(?![\w.-])", anchored=True, gate=("token ",), valid=jumbled, yes=("token {l32}",), no=("next token {l32}", "token {h8}-{h4}-{h4}-{h4}-{h12}")),
-    Detector("basic", "PASSWORD", "headers", r"(?<![A-Za-z0-9])(?i:basic)[ \t]{1,4}(?P<v>[A-Za-z0-9+/]{12,2000}={0,2})(?![A-Za-z0-9+/=])", anchored=True, gate=("basic",), valid=user_and_password, yes=("Basic dXNlcjpwYXNzd29yZDE=",), no=("basic understanding required",)),
+    Detector("basic", "PASSWORD", "headers", r"(?<![A-Za-z0-9])(?i:basic|auth plain)[ \t]{1,4}(?P<v>[A-Za-z0-9+/]{12,2000}={0,2})(?![A-Za-z0-9+/=])", anchored=True, gate=("basic", "auth plain"), valid=user_and_password, yes=("Basic dXNlcjpwYXNzd29yZDE=",), no=("basic understanding required",)),
     Detector("slack-webhook", "SECRET", "webhooks", r"(?:https?://)?hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/_-]{20,200}", within=True, least=16, gate=("hooks.slack",), yes=("https://hooks.slack.com/services/T{u8}/B{u8}/{a24}",)),
     Detector("discord-webhook", "SECRET", "webhooks", r"(?:https?://)?(?:\w+\.)?discord(?:app)?\.com/api/(?:v\d+/)?webhooks/\d{15,22}/[A-Za-z0-9_-]{50,90}", within=True, least=70, gate=("/webhooks/",), yes=("https://discord.com/api/webhooks/{d18}/{a68}",)),
     Detector("teams-webhook", "SECRET", "webhooks", r"(?:webhook|outlook)\.office(?:365)?\.com/webhook(?:b2)?/(?P<v>[A-Za-z0-9@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36})", gate=(".office",), yes=("https://x.webhook.office.com/webhookb2/{h8}-{h4}-{h4}-{h4}-{h12}@{h8}-{h4}-{h4}-{h4}-{h12}/IncomingWebhook/{h32}/{h8}-{h4}-{h4}-{h4}-{h12}",)),
@@ -87,6 +88,8 @@ CREDENTIALS: tuple[Detector, ...] = (
     Detector("sidekiq-bundle", "SECRET", "tokens", r"(?i:contribsys__com)\W{1,6}(?P<v>[0-9A-Fa-f]{8}:[0-9A-Fa-f]{8})", anchored=True, gate=("contribsys__com",), yes=("BUNDLE_GEMS__CONTRIBSYS__COM={h8}:{h8}",)),
     Detector("dropbox-long", "TOKEN", "tokens", _B + r"[A-Za-z0-9_-]{8,14}A{10}[A-Za-z0-9_=-]{40,60}", within=True, least=16, gate=("aaaaaaaaaa",), yes=("{a11}AAAAAAAAAA{a43}",)),
     Detector("atlassian-server", "TOKEN", "tokens", r"(?<![A-Za-z0-9+/])[MNO][A-Za-z0-9+/]{43}(?![A-Za-z0-9+/=])", starts=("M", "N", "O"), valid=digits_colon, yes=("OTI2NjA3NjU1NTI2Oh2DOnASdOHoIhEGyqIuYrdkYaQZ",)),
+    Detector("vehicle", "PERSONAL", "vehicles", r"(?i:vin|fahrgestellnummer|chassis(?: number)?)(?i:[ ]?(?:is|no\.?|number|#))?[:=#]?[ ]{0,2}(?<![A-Za-z])(?P<v>[A-HJ-NPR-Z0-9]{11,13}\d{4})(?![A-Za-z0-9])", anchored=True, gate=("vin", "fahrgestellnummer", "chassis"), valid=varied, yes=("VIN: 1HGCM82633A004352", "vin=WVWZZZ1JZXW000001"), no=("moving 1HGCM82633A004352",)),
+    Detector("digest", "SECRET", "headers", r"response=\\{0,3}[\"'](?P<v>[0-9a-f]{32,64})\\{0,3}[\"']", anchored=True, gate=("response=",), yes=('response="{h32}"',)),
     Detector("jwk", "KEY", "keys", r"[\"']\s{0,2}(?:d|p|q|dp|dq|qi)\\?[\"']\s{0,4}:\s{0,4}\\?[\"'](?P<v>[A-Za-z0-9_-]{32,1000})\\?[\"']", gate=('"d"', "'d'"), yes=('{{"kty":"EC","d":"{a43}"}}'.replace("{{", "{").replace("}}", "}"),)),
     Detector("jwk-symmetric", "KEY", "keys", r"[\"']k\\?[\"']\s{0,4}:\s{0,4}\\?[\"'](?P<v>[A-Za-z0-9_-]{20,1000})\\?[\"']", gate=('"k"', "'k'"), yes=('"kty": "oct", "k": "{a43}"',)),
     Detector("url-signature", "SECRET", "urls", r"[?&;](?i:sig|signature|x-amz-signature|x-amz-security-token|x-amz-credential|x-goog-signature|x-goog-credential|x-ms-signature|awsaccesskeyid|googleaccessid|hmac|policy)=(?P<v>[A-Za-z0-9%+/=_.~@-]{16,4000})", gate=("sig=", "signature=", "x-amz-", "x-goog-", "accesskeyid=", "hmac=", "policy="), yes=("https://b.s3.amazonaws.com/k?X-Amz-Signature={h64}",)),

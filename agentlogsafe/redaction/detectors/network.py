@@ -35,12 +35,17 @@ def mac(text: str) -> bool:
     return len(set(text.lower()) - set(":-.")) > 1
 
 
-def base58_address(text: str) -> bool:
-    """Return whether *text* is a Bitcoin address: base58 with its double-SHA-256 checksum."""
+def base58_key(text: str) -> bool:
+    """Return whether *text* is the private key of a Bitcoin wallet, as programs import it."""
+    return base58_address(text, 37) if text[0] == "5" else base58_address(text, 38)
+
+
+def base58_address(text: str, size: int = _ADDRESS_BYTES) -> bool:
+    """Return whether *text* is an address of Bitcoin, or one of its kind: base58 with its double-SHA-256 checksum."""
     number = 0
     for character in text:
         number = number * 58 + _B58.index(character)
-    raw = number.to_bytes(_ADDRESS_BYTES, "big")
+    raw = number.to_bytes(size, "big")
     return hashlib.sha256(hashlib.sha256(raw[:-4]).digest()).digest()[:4] == raw[-4:]
 
 
@@ -87,5 +92,9 @@ MAC = Detector(
 WALLETS: tuple[Detector, ...] = (
     Detector("bitcoin", "WALLET", "payment", r"(?<![A-Za-z0-9])[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])", starts=("1", "3"), valid=base58_address, yes=("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",), no=("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",)),
     Detector("bitcoin-segwit", "WALLET", "payment", r"(?<![A-Za-z0-9])(?:bc1|BC1|tb1)[a-zA-Z0-9]{25,87}(?![A-Za-z0-9])", starts=("bc1", "BC1", "tb1"), valid=bech32, yes=("bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq",)),
+    Detector("base58-wallet", "WALLET", "payment", r"(?<![A-Za-z0-9])[TLMD][1-9A-HJ-NP-Za-km-z]{33}(?![A-Za-z0-9])", starts=("T", "L", "M", "D"), valid=base58_address, yes=("TJRabPrwbZy45sbavfcjinPJC18kjpRTv8", "LM2WMpR1Rp6j3Sa59cMXMs1SPzj9eXpGc1"), no=("TJRabPrwbZy45sbavfcjinPJC18kjpRTv9",)),
+    Detector("wallet-key", "KEY", "payment", r"(?<![A-Za-z0-9])(?:5[HJK][1-9A-HJ-NP-Za-km-z]{49}|[KL][1-9A-HJ-NP-Za-km-z]{51})(?![A-Za-z0-9])", starts=("5H", "5J", "5K", "K", "L"), valid=base58_key, yes=("5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ",)),
+    Detector("wallet-extended-key", "KEY", "payment", r"(?<![A-Za-z0-9])[xyzt]prv[1-9A-HJ-NP-Za-km-z]{107,108}(?![A-Za-z0-9])", starts=("xprv", "yprv", "zprv", "tprv"), yes=("xprv{z107}",)),
+    Detector("nostr-key", "KEY", "payment", r"(?<![A-Za-z0-9])nsec1[a-z0-9]{58}(?![A-Za-z0-9])", starts=("nsec1",), yes=("nsec1{z58}",)),
     Detector("ethereum", "WALLET", "payment", r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{40}(?![A-Za-z0-9])", starts=("0x",), yes=("0x{h40}",)),
 )  # fmt: skip

@@ -243,6 +243,11 @@ PROVIDERS: tuple[Detector, ...] = (
     _t("intercom", "dG9rOj", r"[A-Za-z0-9+/]{40,80}={0,2}", "dG9rOj{a52}="),
     _t("openvsx", "ovsxp_ ovsxat_", _UUID, "ovsxat_{h8}-{h4}-{h4}-{h4}-{h12}"),
     _t("lichess", "lip_", f"{_A}{{20,24}}", "lip_{a20}", "TOKEN", mixed),
+    _t("datadog-app", "ddapp_", f"{_A}{{34}}", "ddapp_{a34}", "API_KEY"),
+    _t("x-app-only", "AAAAAAAAAAAAAAAAAAAAA", "[A-Za-z0-9%]{59,160}", "AAAAAAAAAAAAAAAAAAAAA{a80}"),
+    _t("adyen", "AQE", r"[A-Za-z0-9+/=]{40,160}-[A-Za-z0-9+/=]{30,60}-[!-~]{6,30}", "AQE{a80}-{a43}=-{a16}", "API_KEY", mixed),
+    _t("telnyx", "KEY0", "[0-9A-F]{31}_[A-Za-z0-9]{22}", "KEY0{u0}" + "1A2B3C4D" * 3 + "1A2B3C4_{a22}", "API_KEY"),
+    _t("klaviyo", "pk_", f"{_H}{{34}}", "pk_{h34}", "API_KEY"),
     _t("mapbox-public", "pk.", "[a-zA-Z0-9]{60}\\.[a-zA-Z0-9]{22}", "pk.{a60}.{a22}"),
     _t("mapbox-secret", "sk.eyJ", r"[A-Za-z0-9._-]{50,300}", "sk.eyJ{a60}.{a22}"),
 )  # fmt: skip
