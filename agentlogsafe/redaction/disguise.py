@@ -41,8 +41,10 @@ ODD = re.compile(
     f"[{_ZERO}\u00a0\u2007\u2010-\u2012\u2024\u202f\u2212\u3000\u3002\ufe52\ufe63\ufe6b\uff01-\uff5e\uff61\U0001d400-\U0001d7ff]|(?![0-9])\\d"
 )
 _ZERO_WIDTH = re.compile(f"[{_ZERO}]")
-ESCAPE = r"%[2-7][0-9A-Fa-f]|&#(?:\d{2,3}|[xX][0-9A-Fa-f]{2});|&(?:amp|quot|apos|commat|period|colon|equals|lowbar|hyphen|num|plus);|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]|\\[nrt]"  # noqa: E501 - one pattern
-"""What percent-encoding, entities and escapes look like."""
+_ESCAPE = r"%[2-7][0-9A-Fa-f]|&#(?:\d{2,3}|[xX][0-9A-Fa-f]{2});|&(?:amp|quot|apos|commat|period|colon|equals|lowbar|hyphen|num|plus);|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]"  # noqa: E501 - one pattern
+_ESCAPES = re.compile(rf"{_ESCAPE}|\\[nrt]")
+ESCAPE = rf"{_ESCAPE}|\\[nrt](?:[0-9]|[A-Za-z0-9_-]{{16}}|[\w.-]{{1,60}}[\"'` ]{{0,3}}[:=]|(?i:pass|secret|born|dob|tel|call))"  # noqa: E501 - one pattern
+"""What percent-encoding, entities and escapes look like, the end of a line only where something begins behind it."""
 ESCAPED = re.compile(ESCAPE)
 """The same, compiled."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{20,20000}={0,2}(?![A-Za-z0-9+/_=-])")
@@ -132,7 +134,7 @@ def unescape(text: str, work: Work) -> Unfolded:
     places: list[int] = []
     at = 0
     work.spend(len(text) >> 4)
-    for match in ESCAPED.finditer(text):
+    for match in _ESCAPES.finditer(text):
         work.spend(1)
         start, end = match.span()
         plain.append(text[at:start])

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import gate
 from agentlogsafe.redaction.disguise import ESCAPE
-from agentlogsafe.redaction.vocabulary import CALLS, OPENINGS, TOLD
+from agentlogsafe.redaction.vocabulary import CALLS, OPENINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,7 +42,7 @@ _WORDS = (
         "(?i:pass|secret|identified|/ ?pw|(?:key|token|code|phrase) is|(?:key|token) for|(?:pin|pw|cvv|cvc) is|wachtwoord|kennwort|birth|born|dob|d[.]o[.]b|licen|phone|pasap)",  # noqa: E501 - one pattern
     ),
     (gate.WORD, f"(?i:{gate.SPOKEN})".replace("{0,40}", "*")),
-    (gate.WORD, f"(?i:{'|'.join(re.escape(phrase or word) for word, phrase in TOLD.items())})"),
+    (gate.WORD, f"(?i:{'|'.join(re.escape(phrase) for phrases in gate.TOLD_PHRASES.values() for phrase in phrases)})"),
     (gate.WORD, f"(?i:{'|'.join(re.escape(call) for call in (*CALLS, *OPENINGS))})"),
     (gate.OPTION, r"[ '\"\n]-|\A-"),
     (gate.ESCAPED, ESCAPE),

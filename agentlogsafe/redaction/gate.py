@@ -44,7 +44,7 @@ _SEVEN = "0" * 7
 _SIX = "0" * 6
 _DOTS = ".0000"  # a date's year, a number's groups
 _CALLED = tuple(CALLS)
-_TOLD = frozenset(word.encode() for word in TOLD)
+TOLD_PHRASES = {word.encode(): (phrase or word).split("|") for word, phrase in TOLD.items()}
 _RUN = "a" * 16
 _NINE = "0" * 9
 _STAMP = "00000000T00"
@@ -164,8 +164,8 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
 
 def told(low: str, raw: bytes) -> bool:
     """Return whether *low*, a text in lower case, has one of `TOLD`; *raw* are the text's bytes."""
-    for word in _TOLD.intersection(raw.translate(_WORDS).split()):
-        if (TOLD[word.decode()] or "") in low:
+    for word in TOLD_PHRASES.keys() & raw.translate(_WORDS).split():
+        if any(phrase in low for phrase in TOLD_PHRASES[word]):
             return True
     return not low.isascii() and any(words in low for words in TOLD_WIDE)
 

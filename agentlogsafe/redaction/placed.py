@@ -44,6 +44,7 @@ _TYPED = re.compile(
 _INPUT = re.compile(
     r"type=[\"']?password[\"']?(?=[ >])[^<>\n]{0,200}?\bvalue=[\"'](?P<v>[^\"'<>\n]{4,100})[\"']", re.IGNORECASE
 )
+_FIELDS = ((_TYPED, ("keys(", ".type(", ".fill(", "value(")), (_INPUT, ("value=",)))  # and what is in their matches
 _INSERT = re.compile(
     r"insert[ ]into[ ][\w.`\"\[\]]{1,80}\s{0,4}\((?P<c>[\w`\"\[\], \t\n]{1,800})\)\s{0,4}values\s{0,4}(?=\()",
     re.IGNORECASE,
@@ -64,11 +65,11 @@ def find(text: str, low: str, category_of: Callable[[str], str | None], work: Wo
         yield from _named(_VARIABLE, text, category_of, work)
     if "{ get;" in low:
         yield from _named(_PROPERTY, text, category_of, work)
-    if "</" in low:
+    if "<key>" in low or "<value>" in low:
         yield from _named(_ELEMENTS, text, category_of, work)
     if "pass" in low:
-        for pattern in (_TYPED, _INPUT):
-            for match in pattern.finditer(text):
+        for pattern, needed in _FIELDS:
+            for match in pattern.finditer(text) if any(map(low.__contains__, needed)) else ():
                 work.spend(1)
                 if chosen(match["v"]):
                     yield (*match.span("v"), "PASSWORD")

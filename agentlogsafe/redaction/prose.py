@@ -18,7 +18,7 @@ from agentlogsafe.redaction.told import FOREMOST, TOLD
 from agentlogsafe.redaction.vocabulary import STATED_WIDE, TOKEN_HARMLESS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from agentlogsafe.redaction.work import Work
 
@@ -148,8 +148,8 @@ _EXOTIC = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"))
 _WORDY = re.compile(r"[A-Za-z][a-z'\u2019-]*[.,;:!?)]*$")
 
 
-def _matches(pattern: re.Pattern[str], text: str, low: str, work: Work) -> Iterator[re.Match[str]]:
-    """Yield what ``pattern.finditer(text)`` would, tried only where a word stands that its matches start with.
+def _matches(pattern: re.Pattern[str], text: str, low: str, work: Work) -> Iterable[re.Match[str]]:
+    """Return what ``pattern.finditer(text)`` would, tried only where a word stands that its matches start with.
 
     *low* is `_narrow` of *text*.
     """
@@ -158,13 +158,17 @@ def _matches(pattern: re.Pattern[str], text: str, low: str, work: Work) -> Itera
         held = work.said | _ALWAYS
         (any_needed, _), (any_start, bits) = _HELD[pattern]
         if not held & any_needed or not held & any_start:
-            return
+            return ()
         starts = tuple([word for bit, word in bits if held & bit])
     for part in needed:
         if part in low:
-            break
-    else:
-        return
+            return _tried(pattern, text, low, starts, work)
+    return ()
+
+
+def _tried(
+    pattern: re.Pattern[str], text: str, low: str, starts: tuple[str, ...], work: Work
+) -> Iterator[re.Match[str]]:
     places: list[int] = []
     for word in starts:
         at = low.find(word)
@@ -205,7 +209,7 @@ def stated(text: str, work: Work) -> list[Span]:
     low = _narrow(text)
     worded = "pass" in low or "secret" in low
     told = gate.told(low, low.encode("latin-1"))
-    stated_ = _matches(_STATED, text, low, work) if worded else iter(())
+    stated_ = _matches(_STATED, text, low, work) if worded else ()
     if not low.isascii() or "wachtwoord" in low or "kennwort" in low or "pw is" in low:
         stated_ = chain(stated_, _matches(_STATED_ELSEWHERE, text, low, work))
     for match in stated_:

@@ -226,15 +226,16 @@ PERSONAL = frozenset(
 
 # What `told` and `prose` look for in a text that has no word for a secret: a word, and what it must belong to unless it is
 # enough. None of it has fewer than six digits and capitals behind it.
+# A bar parts what one word may belong to.
 TOLD = {
     **dict.fromkeys(
         """geb geboren nacido nacida nascido nascida urodzony urodzona narozen narozena ausweis ausweisnummer ausweisnr personalausweis personalausweisnummer patente
         rijbewijs rijbewijsnummer paspoort paspoortnummer paszport paszportu dowodu kennzeichen immatriculation aufenthaltstitel acct kto konto kontonummer kontonr rekening
         rekeningnummer bankgiro bsb pin cvv cvv2 cvc cvc2 mrn otp tan mtan nacimiento nascita naissance nascimento geboortedatum geburtsdatum pps ppsn sicherheitscode verificatiecode beveiligingscode""".split()
     ),
-    "nato": "nato ", "nata": "nata ", "code": "code d", "codigo": "codigo de", "codice": "codice di", "id": "id card", "identity": "identity card", "carte": "carte d", "carta": "carta d", "permis": "permis de",
+    "nato": "nato ", "nata": "nata ", "code": "code de|code d'|code di|your ", "codigo": "codigo de", "codice": "codice di", "id": "id card", "identity": "identity card", "carte": "carte d", "carta": "carta d", "permis": "permis de",
     "permiso": "permiso de", "prawo": "prawo jazdy", "carnet": "carnet de", "travel": "travel doc", "residence": "residence permit", "dowod": "dowod o", "plate": "plate n", "plates": "number plates", "number": "number plate",
-    "registration": "registration plate", "dl": "dl", "account": "account", "acc": "acc", "a": "a/c", "c": "a/c", "sort": "sort", "sortcode": "sortcode", "your": "your ", "confirm": " to confirm", "log": " to log",
+    "registration": "registration plate", "dl": "dl:|dl #|dl#|dl n|dl :", "account": "account n|account #|account is", "acc": "acc", "a": "a/c", "c": "a/c", "sort": "sort code|sort-code", "sortcode": "sortcode", "confirm": " to confirm", "log": " to log",
     "verify": " to verify", "sign": " to sign", "medical": "medical record",
 }  # fmt: skip
 # The same beyond ASCII.
