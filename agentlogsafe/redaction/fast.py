@@ -34,15 +34,20 @@ LITERALS = STAMPED << 1
 """The literals of a policy's tokens were looked for."""
 FIRST = LITERALS.bit_length()
 """How far the bits of the literals that are there are shifted."""
+# Words that are enough by themselves, and what the others belong to.
+_ALONE = [word.decode() for word, phrases in gate.TOLD_PHRASES.items() if phrases == [word.decode()]]
+_PHRASES = [
+    re.escape(one) for word, phrases in gate.TOLD_PHRASES.items() for one in phrases if word.decode() not in _ALONE
+]
 _WORDS = (
     (gate.AT, "@"),
     (gate.CONTROL, r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"),
     (
         gate.WORD,
-        "(?i:pass|secret|identified|/ ?pw|(?:key|token|code|phrase) is|(?:key|token) for|(?:pin|pw|cvv|cvc) is|wachtwoord|kennwort|birth|born|dob|d[.]o[.]b|licen|phone|pasap)",  # noqa: E501 - one pattern
+        "(?i:pass(?:[^aei]|a[^g]|e[^dnrs]|i[^nov]|[aei]?\\z)|secret|identified|/ ?pw|(?:key|token|code|phrase) is|(?:key|token) for|(?:pin|pw|cvv|cvc) is|wachtwoord|kennwort|birth|born|dob|d[.]o[.]b|licen|phone|pasap)",  # noqa: E501 - one pattern
     ),
     (gate.WORD, f"(?i:{gate.SPOKEN})".replace("{0,40}", "*")),
-    (gate.WORD, f"(?i:{'|'.join(re.escape(phrase) for phrases in gate.TOLD_PHRASES.values() for phrase in phrases)})"),
+    (gate.WORD, rf"(?i:(?:\A|[^a-z0-9])(?:{'|'.join(_ALONE)})(?:[^a-z0-9]|\z)|{'|'.join(_PHRASES)})"),
     (gate.WORD, f"(?i:{'|'.join(re.escape(call) for call in (*CALLS, *OPENINGS))})"),
     (gate.OPTION, r"[ '\"\n]-|\A-"),
     (gate.ESCAPED, ESCAPE),

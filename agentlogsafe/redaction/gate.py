@@ -45,6 +45,7 @@ _SIX = "0" * 6
 _DOTS = ".0000"  # a date's year, a number's groups
 _CALLED = tuple(CALLS)
 TOLD_PHRASES = {word.encode(): (phrase or word).split("|") for word, phrase in TOLD.items()}
+_PASSING = frozenset("ag ed en er es in io iv".split())
 _RUN = "a" * 16
 _NINE = "0" * 9
 _STAMP = "00000000T00"
@@ -108,7 +109,7 @@ def questions(text: str, names: frozenset[str], among: int = -1) -> int:
         bits |= CONTROL
     low = text.lower() if among & WORD else ""
     if low and (
-        "pass" in low
+        ("pass" in low and _passes(low))
         or "secret" in low
         or "identified" in low
         or (not low.isascii() and _stated(low))
@@ -168,6 +169,16 @@ def told(low: str, raw: bytes) -> bool:
         if any(phrase in low for phrase in TOLD_PHRASES[word]):
             return True
     return not low.isascii() and any(words in low for words in TOLD_WIDE)
+
+
+def _passes(low: str) -> bool:
+    """Return whether *low* has a word for a password or a passport, and not only passengers and tests that passed."""
+    at = low.find("pass")
+    while at >= 0:
+        if low[at + 4 : at + 6] not in _PASSING:
+            return True
+        at = low.find("pass", at + 4)
+    return False
 
 
 def _called(low: str) -> bool:

@@ -20,15 +20,10 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int, str]
 
-_HEX = b"0123456789abcdefABCDEF"
-# Hexadecimal digits, other letters, the signs of addresses, and the rest.
+# Hexadecimal digits, the signs of addresses, and the rest.
 _CLASSES = bytes(
-    ord("0") if code in _HEX
-    else ord("w") if chr(code).isalnum() or code == ord("_")
-    else code if code in b":.-"
-    else ord(" ")
-    for code in range(128)
-) + b" " * 128  # fmt: skip
+    ord("0") if code in b"0123456789abcdefABCDEF" else code if code in b":.-" else ord(" ") for code in range(256)
+)
 _TWO_COLONS = re.compile(rb":[0.]{0,16}:")
 _FARTHEST = 64  # no address has its first two colons so far behind its beginning
 _HARDWARE = (b"00:00:00:00:00:00", b"00-00-00-00-00-00", b"0000.0000.0000")
@@ -42,20 +37,24 @@ def dotted(text: str, public: bool, work: Work, spans: list[Span]) -> None:
 
 def colons(text: str, names: frozenset[str], public: bool, work: Work, spans: list[Span]) -> None:
     """Add the spans of the IPv6 and hardware addresses in *text*; *names* are the detectors that are in use."""
-    marked = text.encode().translate(_CLASSES) if text.isascii() else None
+    marked = text.encode("latin-1", "replace").translate(_CLASSES)
     if "ipv6" in names:
-        found = IPV6.compiled.finditer(text) if marked is None else _matches(IPV6, text, _beginnings(marked))
-        _hold(IPV6, found, public, work, spans)
+        _hold(IPV6, _matches(IPV6, text, _beginnings(text, marked)), public, work, spans)
     if "mac" in names:
-        found = MAC.compiled.finditer(text) if marked is None else _matches(MAC, text, _hardware(marked))
-        _hold(MAC, found, False, work, spans)
+        _hold(MAC, _matches(MAC, text, _hardware(marked)), False, work, spans)
 
 
-def _beginnings(marked: bytes) -> Iterator[int]:
+def _beginnings(text: str, marked: bytes) -> Iterator[int]:
     """Yield where a run of letters, digits, dots and colons starts that has two colons as an address has them."""
+    end = 0
     for match in _TWO_COLONS.finditer(marked):
-        least = max(match.start() - _FARTHEST, 0)
-        yield least + len(marked[least : match.start()].rstrip(b"0w:."))
+        at = match.start()
+        least = max(at - _FARTHEST, end)
+        while at > least and (text[at - 1].isalnum() or text[at - 1] in "_:."):
+            at -= 1
+        if at > end or not end:  # not the run of the match before
+            yield at
+        end = match.end()
 
 
 def _hardware(marked: bytes) -> list[int]:

@@ -112,8 +112,8 @@ _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _STATED_ELSEWHERE: ((" ", "\t"), ("contrase", "senha", "kennwort", "wachtw", "pw is", "lösen")),
     _BORN_ELSEWHERE: (("b", "n", "f"), ("geb", "né", "naci", "nai", "nat", "nasci", "urodz", "född", "født", "naroz")),
     _TOLD: ((" is",), ("api", "access", "token", "encryption", "signing", "private", "master", "auth")),
-    _LOGIN_PAIR: (("pw", "pass"), ("id", "user", "login", "account")),
-    _PAIR_NAMED: (("pass", "pw"), ("user", "login")),
+    _LOGIN_PAIR: (("/pw", "/ pw", "/pass", "/ pass"), ("id", "user", "login", "account")),
+    _PAIR_NAMED: (tuple(f"{sign}{word}" for sign in ("/", "/ ", ",", ", ", ";", "; ", "|", "| ") for word in ("pass", "pw")), ("user", "login")),  # noqa: E501 - one row of a table
     _PHRASE_TOLD: (("phrase", "words"), ("seed", "recovery", "mnemonic", "secret", "backup")),
     _SQL: (("password",), ("password", "encrypted password", "old_password")),
     _BORN: (("birth", "born", "dob", "do.b", "d.ob", "d.o.b"), ("dob", "do.b", "d.ob", "d.o.b", "date", "birth", "born")),  # noqa: E501 - one row of a table
@@ -128,11 +128,13 @@ _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psexec", "psql", "redis-cli", "rdesktop", "mosquitto_", "ipmitool", "evil-winrm", "netexec", "crackmapexec", "cqlsh", "ldap", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
 }  # fmt: skip
 _COMMON = frozenset(("\t", " ", " as", " by", " is", "b", "date", "f", "id", "n", "one", "user"))
-_ALL = {word for row in _STARTS.values() for words in row for word in words}
+_TOLD_WORDS = {phrase for phrases in gate.TOLD_PHRASES.values() for phrase in phrases}
+_ALL = {word for row in _STARTS.values() for words in row for word in words} | _TOLD_WORDS
 WORDS = tuple(sorted(word for word in _ALL - _COMMON if word.isascii()))
 """The words that are looked for in ASCII text, in lower case, but those that are in most texts."""
 _BITS = {word: 1 << place for place, word in enumerate(WORDS)} | {word: 0 for word in _ALL if not word.isascii()}
 _ALWAYS = 1 << len(WORDS)
+_TOLD_BITS = sum({_BITS[word] for word in _TOLD_WORDS})
 _Held: TypeAlias = "tuple[int, tuple[tuple[int, str], ...]]"
 
 
@@ -208,7 +210,8 @@ def stated(text: str, work: Work) -> list[Span]:
     work.spend(_ASKING)
     low = _narrow(text)
     worded = "pass" in low or "secret" in low
-    told = gate.told(low, low.encode("latin-1"))
+    known = work.said if text is work.text else None
+    told = (known is None or known & _TOLD_BITS != 0) and gate.told(low, low.encode("latin-1"))
     stated_ = _matches(_STATED, text, low, work) if worded else ()
     if not low.isascii() or "wachtwoord" in low or "kennwort" in low or "pw is" in low:
         stated_ = chain(stated_, _matches(_STATED_ELSEWHERE, text, low, work))
