@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from itertools import chain
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from agentlogsafe.redaction import gate, placed
 from agentlogsafe.redaction.detectors.base import mixed
@@ -16,9 +16,10 @@ from agentlogsafe.redaction.placeholders import STOCK
 from agentlogsafe.redaction.strategies import MASKED
 from agentlogsafe.redaction.told import FOREMOST, TOLD
 from agentlogsafe.redaction.vocabulary import STATED_WIDE, TOKEN_HARMLESS
+from agentlogsafe.redaction.worded import Worded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from agentlogsafe.redaction.work import Work
 
@@ -127,67 +128,12 @@ _STARTS: dict[re.Pattern[str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     _DATABASE: (("-p",), ("mysql", "mariadb", "sshpass", "mongo", "7z", "zip", "unzip", "rar", "unrar", "certutil", "hydra", "medusa", "ncftp")),  # noqa: E501 - one row of a table
     _LOGIN: (("-p", "-a", "-w", "/user:"), ("sqlplus", "sqlcmd", "psexec", "psql", "redis-cli", "rdesktop", "mosquitto_", "ipmitool", "evil-winrm", "netexec", "crackmapexec", "cqlsh", "ldap", "rclone", "docker login", "az login", "smbclient", "net use", "ldapsearch", "bcp")),  # noqa: E501 - one row of a table
 }  # fmt: skip
-_COMMON = frozenset(("\t", " ", " as", " by", " is", "b", "date", "f", "id", "n", "one", "user"))
-_TOLD_WORDS = {phrase for phrases in gate.TOLD_PHRASES.values() for phrase in phrases}
-_ALL = {word for row in _STARTS.values() for words in row for word in words} | _TOLD_WORDS
-WORDS = tuple(sorted(word for word in _ALL - _COMMON if word.isascii()))
-"""The words that are looked for in ASCII text, in lower case, but those that are in most texts."""
-_BITS = {word: 1 << place for place, word in enumerate(WORDS)} | {word: 0 for word in _ALL if not word.isascii()}
-_ALWAYS = 1 << len(WORDS)
-_TOLD_BITS = sum({_BITS[word] for word in _TOLD_WORDS})
-_Held: TypeAlias = "tuple[int, tuple[tuple[int, str], ...]]"
-
-
-def _held(words: tuple[str, ...]) -> _Held:
-    """Return the bits of all *words*, and of each."""
-    bits = {word: _BITS.get(word, _ALWAYS) for word in words}
-    return sum(set(bits.values())), tuple((bit, word) for word, bit in bits.items())
-
-
-_HELD = {pattern: (_held(needed), _held(starts)) for pattern, (needed, starts) in _STARTS.items()}
+_TABLE = Worded(_STARTS, {phrase for phrases in gate.TOLD_PHRASES.values() for phrase in phrases})
+_matches = _TABLE.matches
+WORDS = _TABLE.words
 # They match an i or an s when case is ignored, but are none in lower case.
 _EXOTIC = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"))
 _WORDY = re.compile(r"[A-Za-z][a-z'\u2019-]*[.,;:!?)]*$")
-
-
-def _matches(pattern: re.Pattern[str], text: str, low: str, work: Work) -> Iterable[re.Match[str]]:
-    """Return what ``pattern.finditer(text)`` would, tried only where a word stands that its matches start with.
-
-    *low* is `_narrow` of *text*.
-    """
-    needed, starts = _STARTS[pattern]
-    if work.said is not None and text is work.text:
-        held = work.said | _ALWAYS
-        (any_needed, _), (any_start, bits) = _HELD[pattern]
-        if not held & any_needed or not held & any_start:
-            return ()
-        starts = tuple([word for bit, word in bits if held & bit])
-    for part in needed:
-        if part in low:
-            return _tried(pattern, text, low, starts, work)
-    return ()
-
-
-def _tried(
-    pattern: re.Pattern[str], text: str, low: str, starts: tuple[str, ...], work: Work
-) -> Iterator[re.Match[str]]:
-    places: list[int] = []
-    for word in starts:
-        at = low.find(word)
-        while at >= 0:
-            places.append(at)
-            at = low.find(word, at + 1)
-    if not places:
-        return
-    places.sort()
-    work.spend(len(places))
-    last = 0
-    for at in places:
-        found = pattern.match(text, at) if at >= last else None
-        if found:
-            work.spend(1)
-            yield found
-            last = found.end()
 
 
 def _lower(text: str) -> str:
@@ -210,8 +156,7 @@ def stated(text: str, work: Work) -> list[Span]:
     work.spend(_ASKING)
     low = _narrow(text)
     worded = "pass" in low or "secret" in low
-    known = work.said if text is work.text else None
-    told = (known is None or known & _TOLD_BITS != 0) and gate.told(low, low.encode("latin-1"))
+    told = _TABLE.may_have_more(text, work) and gate.told(low, low.encode("latin-1"))
     stated_ = _matches(_STATED, text, low, work) if worded else ()
     if not low.isascii() or "wachtwoord" in low or "kennwort" in low or "pw is" in low:
         stated_ = chain(stated_, _matches(_STATED_ELSEWHERE, text, low, work))

@@ -235,7 +235,7 @@ TOLD = {
     ),
     "nato": "nato ", "nata": "nata ", "code": "code de|code d'|code di|your ", "codigo": "codigo de", "codice": "codice di", "id": "id card", "identity": "identity card", "carte": "carte d", "carta": "carta d", "permis": "permis de",
     "permiso": "permiso de", "prawo": "prawo jazdy", "carnet": "carnet de", "travel": "travel doc", "residence": "residence permit", "dowod": "dowod o", "plate": "plate n", "plates": "number plates", "number": "number plate",
-    "registration": "registration plate", "dl": "dl:|dl #|dl#|dl n|dl :", "account": "account n|account #|account is", "acc": "acc", "a": "a/c", "c": "a/c", "sort": "sort code|sort-code", "sortcode": "sortcode", "confirm": " to confirm", "log": " to log",
+    "registration": "registration plate", "dl": "dl:|dl #|dl#|dl n|dl :", "account": "account num|account no.|account no:|account no |account nr|account #|account is", "acc": "acc", "a": "a/c", "c": "a/c", "sort": "sort code|sort-code", "sortcode": "sortcode", "confirm": " to confirm", "log": " to log",
     "verify": " to verify", "sign": " to sign", "medical": "medical record",
 }  # fmt: skip
 # The same beyond ASCII.
