@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _MOST, _LONGEST, _WORD = 500, 20_000, 400
 _BLANK = re.compile(r"\s")
-_OPTION = re.compile(r"--?[A-Za-z]")
+_OPTION = re.compile(r"--?[A-Za-z]\S*\Z")
 _MASK = re.compile(r"\[([A-Z][A-Z0-9_]*)")
 
 

@@ -31,10 +31,12 @@ class Report:
         self.tried: Report | None = None
 
     def aside(self) -> Report:
-        """Return the report for texts that are only tried: one for a walk, so that they share what they may cost."""
-        if self.tried is None:
-            self.tried = Report()
-        return self.tried
+        """Return the report for texts that are only tried: what is found counts for nothing, what it costs does."""
+        tried = self.tried
+        if tried is None:
+            tried = self.tried = Report()
+        tried.budget = self.budget = self.budget or tried.budget
+        return tried
 
     def count(self, category: str) -> None:
         """Count one replaced value."""

@@ -145,7 +145,7 @@ class Budget:
 
     def begin(self, text: str) -> int:
         """Add what *text* brings along, and return how much that is."""
-        gain = _EACH + len(text) * _TOGETHER
+        gain = _brought(len(text))
         room = self._room
         if room is not None:
             gain = min(gain, room)
@@ -161,7 +161,7 @@ class Budget:
         self.left -= work.spent
         if work.clean:
             return True
-        rest = min(_EACH + len(work.text) * _TOGETHER, gain) - work.again
+        rest = min(_brought(len(work.text)), gain) - work.again
         if once or work.text is not text:  # what was changed may be clean at first sight, and bring nothing along
             rest = min(rest, 0)
         self._again += rest
@@ -169,6 +169,11 @@ class Budget:
             return True
         self._again -= rest
         return False
+
+
+def _brought(size: int) -> int:
+    """Return the units that a text of some *size* brings along: a long one, what it may cost by itself."""
+    return max(_EACH + size * _TOGETHER, int(size * _EVERY))
 
 
 def allowance(text: str) -> int:
