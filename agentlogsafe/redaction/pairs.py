@@ -17,7 +17,8 @@ NAMING = frozenset(
 """What the name stands under."""
 NAMINGS = (
     (("name", "key", "field", "param", "header", "variable", "label", "id"), "value"),
-    (("Name", "Key"), "Value"),
+    (("Name", "Key", "OptionName", "ParameterName"), "Value"),
+    (("ParameterKey",), "ParameterValue"),
 )
 """The same in a mapping, where nothing is mistaken for it, and what the value stands under."""
 _PAIR = re.compile(

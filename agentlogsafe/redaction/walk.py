@@ -166,7 +166,7 @@ class Walk:
             out[TRUNCATED] = size - rules.items + 1
         if private:
             self._private_key(out, since)
-        if "value" in out or "Value" in out:
+        if "value" in out or "Value" in out or "ParameterValue" in out:
             self._paired(out, since)
         if "columns" in out:
             mask_columns(self, out, since)

@@ -360,3 +360,14 @@ def test_many_values_beside_their_names():
         walk.slots = Places()
         walk.put({}, "", [[row] * 100] * 100, None, None)
         assert len(looked) < 30_000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ParameterKey", "ParameterValue"), ("OptionName", "Value"), ("ParameterName", "Value")]
+)
+def test_parameters_of_stacks(name, value):
+    """A stack's parameter is named beside its value, by names that cloud providers have chosen."""
+    assert redact([{name: "DbPassword", value: "Zq7x9k2p"}, {name: "Environment", value: "staging"}]) == [
+        {name: "DbPassword", value: "[PASSWORD]"},
+        {name: "Environment", value: "staging"},
+    ]
