@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "csv", "markdown")
 _COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
-_MOST = 500
+_MOST = 20  # findings of a kind that are shown to people: many are of one cause, and hide the others
 _SHORT = 13
 _MICROSECONDS = 1_000_000
 # What a spreadsheet would take for a formula (OWASP, "CSV Injection").
@@ -158,7 +158,11 @@ def _print_text(to: Console, findings: Sequence[Finding], about: Mapping[str, An
     table.add_column("sure", no_wrap=True)
     table.add_column("where", overflow="fold", ratio=2)
     table.add_column("seen, and what was expected", overflow="fold", ratio=4)
-    for finding in findings[:_MOST]:
+    kinds: Counter[str] = Counter()
+    for finding in findings:
+        kinds[finding.kind] += 1
+        if kinds[finding.kind] > _MOST:
+            continue
         where = Text(shown(finding.file)).append("" if finding.line is None else f":{finding.line}")
         if finding.run_id is not None:
             where.append(f"\nrun {shown(finding.run_id)}", "dim")
@@ -169,8 +173,10 @@ def _print_text(to: Console, findings: Sequence[Finding], about: Mapping[str, An
             what.append(f"\nexpected: {shown(finding.expected)}", "dim")
         table.add_row(Text(finding.kind, _COLOURS.get(finding.severity, "")), finding.certainty, where, what)
     to.print(table)
-    if len(findings) > _MOST:
-        to.print(f"{len(findings) - _MOST:,} more findings; --format json or csv has all of them")
+    more = {kind: number - _MOST for kind, number in kinds.items() if number > _MOST}
+    if more:
+        of = ", ".join(f"{number:,} {kind}" for kind, number in more.items())
+        to.print(f"{sum(more.values()):,} more findings ({of}); --format json or csv has all of them")
 
 
 def dump(value: object) -> None:

@@ -97,11 +97,13 @@ def test_nothing_steers_the_terminal(capsys, form):
 
 
 def test_many(capsys, monkeypatch):
-    """A long list is cut for people, who are told where all of it is."""
+    """Of each kind, people see some, and are told where all of it is: one cause does not hide another."""
     monkeypatch.setattr(report, "_MOST", 2)
-    out = written(capsys, [finding(line=n, file="f") for n in range(5)], "text")
+    found = [finding(line=n, file="f") for n in range(5)]
+    out = written(capsys, [*found, finding(kind="malformed", line=7, file="f")], "text")
 
-    assert "3 more findings" in out
+    assert f"3 more findings (3 {found[0].kind})" in " ".join(out.split())
+    assert "f:7" in out
     assert len(json.loads(written(capsys, [finding(line=n) for n in range(5)], "json"))["findings"]) == 5
 
 
