@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 import warnings
 
 import numpy as np
@@ -13,6 +12,7 @@ import pydantic
 import pytest
 
 from agentlogsafe.redaction import redact
+from agentlogsafe.redaction.frames import columns
 from tests.redaction.objects import CANARY
 
 
@@ -144,7 +144,8 @@ def test_tables(value, out):
 )
 def test_large_tables(value):
     """What a table costs does not grow with its size: what is cut is cut before it is copied."""
-    began = time.perf_counter()
-    out = redact({"rows": value})
-    assert time.perf_counter() - began < 1
-    assert "[TRUNCATED]" in str(out)
+    made = columns(value, 9)
+    parts = made.values() if isinstance(made, dict) else made
+    assert len(parts) == 10
+    assert all(len(part) <= 10 for part in parts if isinstance(part, list))
+    assert "[TRUNCATED]" in str(redact({"rows": value}))
