@@ -34,6 +34,7 @@ _ASCII, _WIDE = 6, 12  # bytes of a character, escaped
 _SCALAR = 50  # characters of a number or a UUID, and of the marks around it and its name
 _TOGETHER = (1024, 64)  # so many characters of texts are asked about at once
 _VAIN = 3
+_FEW = 4  # of so few texts, it costs more to ask about some at a time
 _OPENING = frozenset('{["')
 _CLOSING = frozenset('}]"')
 _COMPILED: dict[tuple[object, ...], Redactor] = {}
@@ -205,11 +206,14 @@ class Redactor:
         Where that is in vain some times in a row, it is not asked any more.
         """
         texts, slots, places = walk.texts, walk.slots, walk.places
-        size, *smaller = sizes
+        if end - begin <= _FEW or not sizes:
+            for text in range(begin, end):
+                slots[text][places[text]] = self._scanned(texts[text], places[text], walk.report)  # type: ignore[index]
+            return
         at, vain = begin, 0
         while at < end:
             first, length = at, 0
-            while at < end and length < size:
+            while at < end and length < sizes[0]:
                 length += len(texts[at])
                 at += 1
             if vain < _VAIN and at - first > 1 and (first, at) != (begin, end):
@@ -217,11 +221,7 @@ class Redactor:
                     vain = 0
                     continue
                 vain += 1
-            if smaller:
-                self._each(walk, first, at, tuple(smaller))
-                continue
-            for text in range(first, at):
-                slots[text][places[text]] = self._scanned(texts[text], places[text], walk.report)  # type: ignore[index]
+            self._each(walk, first, at, sizes[1:])
 
     def _scanned(self, text: str, place: str | int, report: Report) -> str:
         try:
