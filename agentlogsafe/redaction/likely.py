@@ -16,6 +16,8 @@ _LONGEST_NAME = 64
 _CAMEL = re.compile(r"(?:[A-Z][a-z]{2,}){2,}|[A-Z][a-z]+")
 _FILE = re.compile(r"[\w@-][\w.@-]*(?:/[\w.@-]+)+\.[A-Za-z][A-Za-z0-9]{1,4}")
 DOTTED = re.compile(r"[\^~<>=]{0,2}\d+(?:\.\d+){2,}")
+PINNED = re.compile(r"sha(?:1|256|384|512)-|@?[\w.-]{1,100}(?:/[\w.-]{1,100})?@[0-9]+\.[0-9]+\.[0-9]")
+"""A package and its version, or what it hashes to: lock files have them behind the package's name."""
 _FOLDERS = frozenset(("pwd", "oldpwd"))  # where a shell is
 _SHORTEST = {"PASSWORD": 4, "CARD_CODE": 3}
 
@@ -38,6 +40,8 @@ def secretive(value: str, category: str, name: str, *, quoted: bool, tight: bool
     if "[" in value:
         value = MASKED.sub("", value)
     if not value or value.lower() in STOCK or len(value) < _SHORTEST.get(category, 6) or placeholder(value):
+        return False
+    if "@" in value and PINNED.match(value):
         return False
     if category == "CARD_CODE" or name == "pin" or name.endswith("_pin"):
         return value.isdigit()

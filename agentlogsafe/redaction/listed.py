@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from agentlogsafe.redaction.likely import PINNED
+
 if TYPE_CHECKING:
     from agentlogsafe.redaction.work import Work
 
@@ -44,7 +46,7 @@ def listed(text: str, start: int, work: Work) -> tuple[list[int], int]:
             end = text.find(sign, at, last)
             while end > 0 and len(sign) == 1 and text[end - 1] == "\\":
                 end = text.find(sign, end + 1, last)
-            if not _KEY.match(text, end if end >= 0 else last):
+            if not _KEY.match(text, end if end >= 0 else last) and not PINNED.match(text, at):
                 out.append(part.start())
             if end < 0:
                 return out, last

@@ -373,3 +373,13 @@ def test_colons_in_json_are_no_keys():
         once = redact(text)
         assert redact(once) == once
     assert redact('{"a" : "b\\": c", "d":\n"e"}') == '{"a" : "b\\": c", "d":\n"e"}'
+
+
+def test_packages_in_lock_files():
+    """A package that is named as a credential is has its version and its hash in a list behind it, and no secret."""
+    for line in (
+        '"cookie": ["cookie@1.1.1", "", {}, "sha512-ei8Aos7ja0weRpFzJnEA9UHJ7XQmqglbRwnf"],',
+        '"@tokenizer/token": ["@tokenizer/token@0.3.0", "", {}, "sha512-OvjF7z51L3ov0OyAU0duzsYuvO01PaX7x4t6DjAxrP3N5Yn"],',  # noqa: E501 - one line of a file
+    ):
+        assert redact(line) == line
+    assert redact('"password": ["Admin@123", "Admin@2024.x1"]') == '"password": ["[PASSWORD]", "[PASSWORD]"]'
