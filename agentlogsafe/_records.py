@@ -346,7 +346,7 @@ def odd(attributes: Mapping[str, Any]) -> dict[str, Any]:
         if _NUMBERS.issuperset(map(type, _copied(attributes))):
             return {}
     except KeyError:
-        pass
+        pass  # it lacks one, as a record that was made by hand can: each is looked at by itself
     return {name: attributes[name] for name in _COPIED if name in attributes and type(attributes[name]) not in _NUMBERS}
 
 

@@ -220,6 +220,9 @@ def test_deep(depth):
 
 def test_more_than_a_line_holds_is_not_walked():
     """What cannot fit into the line is cut before it costs anything, and every field keeps its type (pitfall 37)."""
-    event, _ = one({"metadata": {f"k{place}": place for place in range(900)}, "rows": [[0] * 900] * 900}, line=2_048)
+    logger, stream = by_formatter(limits={"line": 2_048})
+    wide = {f"k{place}": place for place in range(900)}
+    logger.info("tool_call", {"metadata": {"a": wide, "b": wide}, "args": {"rows": [[0] * 900] * 9}, "risk": {"c": 1}})
+    (event,) = lines(stream)
     valid(event)
     assert any(cut["reason"] == "nodes" for cut in event["truncated"])

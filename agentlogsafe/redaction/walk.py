@@ -319,9 +319,8 @@ class Walk:
             depth += 1
             above = above[0]
         kind = type(value)
-        if depth >= self.rules.depth or (
-            self.nodes > self.rules.nodes and depth
-        ):  # an event's fields stay what they are
+        # What stands right at the top, an event's fields, stays what it is: an object, if perhaps an empty one.
+        if depth >= self.rules.depth or (self.nodes > self.rules.nodes and depth):
             reason = "nodes" if depth < self.rules.depth else "depth"
             length = len(value) if kind in (dict, list, tuple, set) else 1  # type: ignore[arg-type]
             self.report.truncated.append({"path": path((trail, place, None)), "reason": reason, "length": length})

@@ -103,7 +103,7 @@ def test_many(capsys, monkeypatch):
     out = written(capsys, [*found, finding(kind="malformed", line=7, file="f")], "text")
 
     assert f"3 more findings (3 {found[0].kind})" in " ".join(out.split())
-    assert "f:7" in out
+    assert [f"f:{n}" in out for n in (0, 1, 2, 3, 4, 7)] == [True, True, False, False, False, True]
     assert len(json.loads(written(capsys, [finding(line=n) for n in range(5)], "json"))["findings"]) == 5
 
 
