@@ -26,6 +26,18 @@ from agentlogsafe.errors import ConfigurationError
 from .helpers import EMAIL, SECRET, TEXT, by_handler, clean, lines, valid
 
 
+class Elsewhere(pickle.Unpickler):
+    """Reads pickles where this package is not installed."""
+
+    def find_class(self, module, name):
+        assert not module.startswith("agentlogsafe"), f"{module}.{name}"
+        return super().find_class(module, name)
+
+
+def unpickled(data):
+    return Elsewhere(io.BytesIO(data)).load()
+
+
 class Failing(logging.Handler):
     """A target that fails as the standard library's handlers do, or by raising."""
 
@@ -254,9 +266,8 @@ class TestTargets:
             target.close()
 
         assert len(received) == 2
-        assert b"agentlogsafe" not in received[0].replace(b"_agentlogsafe", b"")
         for data in received:
-            clean(json.dumps(pickle.loads(data), default=repr))
+            clean(json.dumps(unpickled(data), default=repr))
 
     def test_otlp(self):
         """The OTLP handler exports the event type as body and the fields as attributes (pitfall 16)."""
@@ -287,9 +298,7 @@ class TestTargets:
         logger, _ = by_handler(target=Keep())
         logger.info("tool_call", extra={"note": TEXT})
 
-        pickled = pickle.dumps(kept[0])
-        assert b"agentlogsafe" not in pickled
-        assert valid(json.loads(pickle.loads(pickled).getMessage()))["event_type"] == "tool_call"
+        assert valid(json.loads(unpickled(pickle.dumps(kept[0])).getMessage()))["event_type"] == "tool_call"
 
 
 class TestFailures:
